@@ -1,0 +1,134 @@
+namespace Lb.Transport;
+
+/// <summary>
+/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only.
+/// </summary>
+/// <remarks>
+/// Push model with lent buffers: data arrives in <see cref="IConnectionHandler.OnData"/> as a span that is valid during the
+/// call; an idle connection holds no buffer. Back-pressure is the handler's: when <see cref="Send"/> answers
+/// <see cref="SendResult.Pending"/>, pause the source and resume it in <see cref="IConnectionHandler.OnDrained"/>.
+/// </remarks>
+internal abstract class Connection
+{
+    /// <summary>Who is told about this connection. May be exchanged at any time on the loop's thread.</summary>
+    public required IConnectionHandler Handler { get; set; }
+
+    /// <summary>The loop that owns this connection.</summary>
+    public required EventLoop Loop { get; init; }
+
+    /// <summary>True from the accept or the completed connect until <see cref="Close"/>, <see cref="Abort"/> or <see cref="IConnectionHandler.OnClosed"/>.</summary>
+    public abstract bool IsOpen { get; }
+
+    /// <summary>Bytes accepted by <see cref="Send"/> that the kernel has not taken yet.</summary>
+    public abstract int PendingBytes { get; }
+
+    /// <summary>
+    /// Writes now what the kernel takes and keeps a private copy of the rest. Never closes the connection itself from within:
+    /// a broken connection answers <see cref="SendResult.Closed"/> and <see cref="IConnectionHandler.OnClosed"/> follows later in the loop.
+    /// </summary>
+    public abstract SendResult Send(ReadOnlySpan<byte> data);
+
+    /// <summary>Stops <see cref="IConnectionHandler.OnData"/> and <see cref="IConnectionHandler.OnEndOfStream"/>; no data is lost. Idempotent.</summary>
+    public abstract void PauseReading();
+
+    /// <summary>Undoes <see cref="PauseReading"/>. Data that waits is delivered later in the same or the next turn, never from within this call. Idempotent.</summary>
+    public abstract void ResumeReading();
+
+    /// <summary>Sends FIN after the pending bytes. Reading goes on. Idempotent; <see cref="Send"/> is not allowed afterwards.</summary>
+    public abstract void ShutdownSend();
+
+    /// <summary>Closes at once; pending bytes are dropped, bytes already in the kernel are still delivered. No callback follows. Idempotent.</summary>
+    public abstract void Close();
+
+    /// <summary>Closes with a TCP reset (linger 0). No callback follows. Idempotent.</summary>
+    public abstract void Abort();
+
+    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
+    public abstract void GetPeer(out PeerAddress address);
+
+    /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets.</summary>
+    public abstract void GetLocal(out PeerAddress address);
+}
+
+/// <summary>What became of a <see cref="Connection.Send"/>.</summary>
+internal enum SendResult
+{
+    /// <summary>All bytes went to the kernel.</summary>
+    Sent,
+
+    /// <summary>Some bytes wait in a private copy; <see cref="IConnectionHandler.OnDrained"/> comes when they are gone.</summary>
+    Pending,
+
+    /// <summary>The connection is broken; <see cref="IConnectionHandler.OnClosed"/> comes next.</summary>
+    Closed,
+}
+
+/// <summary>Why a connection ended without our asking.</summary>
+internal enum CloseReason
+{
+    /// <summary>The peer reset an established connection, or a write failed because it had.</summary>
+    Reset,
+
+    /// <summary>The connect was refused (RST to our SYN, or a Unix socket nobody listens on).</summary>
+    Refused,
+
+    /// <summary>No route, network or host unreachable, or the kernel's own connect time-out.</summary>
+    Unreachable,
+
+    /// <summary>No descriptor, no memory, no local port, or another local fault.</summary>
+    LocalError,
+}
+
+/// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
+internal interface IConnectionHandler
+{
+    /// <summary>An outgoing connection is established. Not called for accepted ones.</summary>
+    void OnConnected(Connection connection);
+
+    /// <summary>Bytes have arrived. <paramref name="data"/> is lent: it is overwritten after the call.</summary>
+    void OnData(Connection connection, ReadOnlySpan<byte> data);
+
+    /// <summary>Everything that was pending has gone to the kernel.</summary>
+    void OnDrained(Connection connection);
+
+    /// <summary>The peer sent FIN; all its data was delivered before. The other direction stays open.</summary>
+    void OnEndOfStream(Connection connection);
+
+    /// <summary>The connection is dead and already released; also the answer to a failed connect. Last call for this connection.</summary>
+    void OnClosed(Connection connection, CloseReason reason);
+}
+
+/// <summary>Takes accepted connections.</summary>
+internal interface IAcceptHandler
+{
+    /// <summary>
+    /// A client has connected. Reading starts when the call returns. The handler sets <see cref="Connection.Handler"/>
+    /// or closes the connection. Called on the loop's thread.
+    /// </summary>
+    void OnAccepted(Listener listener, Connection connection);
+}
+
+/// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
+internal abstract class Listener
+{
+    /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
+    public abstract System.Net.EndPoint LocalEndPoint { get; }
+
+    /// <summary>Stops accepting; new connections wait in the kernel's backlog. Idempotent.</summary>
+    public abstract void Pause();
+
+    /// <summary>Accepts again. Idempotent.</summary>
+    public abstract void Resume();
+
+    /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
+    public abstract void Close();
+
+    /// <summary>Owner's data.</summary>
+    public object? State { get; set; }
+}
+
+/// <summary>How to listen.</summary>
+/// <param name="Backlog">Length of the kernel's accept queue; default 4096 (capped by net.core.somaxconn).</param>
+/// <param name="ReusePort">Several sockets share the port, one a loop (Linux SO_REUSEPORT).</param>
+/// <param name="DualMode">An IPv6 wildcard takes IPv4 as well (HAProxy <c>v4v6</c>); false sets IPV6_V6ONLY.</param>
+internal readonly record struct ListenOptions(int Backlog = 4096, bool ReusePort = false, bool DualMode = true);
