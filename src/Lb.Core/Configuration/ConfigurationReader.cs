@@ -1,0 +1,196 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace Lb;
+
+/// <summary>
+/// Reads one section strictly: every key must be known and every value must parse; what does not is an error with its path and value, and reading
+/// goes on, so that all faults are told at once.
+/// </summary>
+internal sealed class ConfigurationReader(IConfiguration section, string path, List<ConfigurationError> errors)
+{
+    private readonly Dictionary<string, IConfigurationSection> _children = Children(section);
+    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+
+    public string Path => path;
+
+    public List<ConfigurationError> Errors => errors;
+
+    public string? Text(string key, string? current) => Scalar(key) ?? current;
+
+    public string Word(string key, string current) => Scalar(key) ?? current;
+
+    public int Integer(string key, int current) => Parse(key, current, "a whole number", static (string text, out int value) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
+
+    public int? Integer(string key, int? current) => Has(key) ? Integer(key, current ?? 0) : current;
+
+    public bool Flag(string key, bool current) => Parse(key, current, "true or false", static (string text, out bool value) => bool.TryParse(text, out value));
+
+    public TimeSpan Duration(string key, TimeSpan current) =>
+        Parse(key, current, "a duration such as 2s, 100ms, 5m or 00:00:02", static (string text, out TimeSpan value) => Durations.TryParse(text, out value));
+
+    public TimeSpan? Duration(string key, TimeSpan? current) => Has(key) ? Duration(key, current ?? default) : current;
+
+    /// <summary>An enumeration in HAProxy's spelling: <c>last-known-good</c> for LastKnownGood.</summary>
+    public T Choice<T>(string key, T current)
+        where T : struct, Enum
+    {
+        string words = string.Join(", ", Enum.GetNames<T>().Select(Hyphenate));
+        return Parse(key, current, $"one of {words}", static (string text, out T value) =>
+            Enum.TryParse(text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]));
+    }
+
+    /// <summary>Redispatch: true, false or HAProxy's number.</summary>
+    public int? Redispatch(string key, int? current) => !Has(key) ? current : Parse(key, current ?? 0, "true, false or a whole number", static (string text, out int value) =>
+    {
+        if (!bool.TryParse(text, out bool on)) return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        value = on ? 1 : 0;
+        return true;
+    });
+
+    /// <summary>A list of texts; a single text counts as a list of one.</summary>
+    public void Texts(string key, IList<string> target)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        List<IConfigurationSection> items = [.. child.GetChildren()];
+        if (items.Count == 0 && !string.IsNullOrEmpty(child.Value)) target.Add(child.Value);
+        foreach (IConfigurationSection item in items)
+        {
+            if (item.Value is null || item.GetChildren().Any()) errors.Add(new($"{path}:{key}:{item.Key}", null, "must be a text"));
+            else target.Add(item.Value);
+        }
+    }
+
+    /// <summary>A sub-section.</summary>
+    public void Section(string key, Action<ConfigurationReader> read)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        if (IsScalar(child))
+        {
+            errors.Add(new($"{path}:{key}", child.Value, "must be a section with keys, not a value"));
+            return;
+        }
+
+        ReadWhole(child, $"{path}:{key}", read);
+    }
+
+    /// <summary>The items of a list (<c>Servers</c>) or of a map from names (<c>Pools</c>).</summary>
+    public void Items(string key, bool isList, Action<string, ConfigurationReader> read)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        if (IsScalar(child))
+        {
+            errors.Add(new($"{path}:{key}", child.Value, isList ? "must be a list" : "must be a section of named entries"));
+            return;
+        }
+
+        foreach (IConfigurationSection item in child.GetChildren().OrderBy(static c => c.Key, ListOrder.Instance))
+        {
+            string at = $"{path}:{key}:{item.Key}";
+            if (isList && !int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                errors.Add(new(at, item.Value, $"{key} is a list; names have no place in it"));
+            else if (IsScalar(item))
+                errors.Add(new(at, item.Value, "must be a section with keys, not a value"));
+            else
+                ReadWhole(item, at, reader => read(item.Key, reader));
+        }
+    }
+
+    /// <summary>Keys of the schema that this version does not act on: refused by name, never ignored in silence.</summary>
+    public void NotInThisVersion(params ReadOnlySpan<string> keys)
+    {
+        foreach (string key in keys)
+        {
+            if (Take(key, out IConfigurationSection? child)) errors.Add(new($"{path}:{key}", child.Value, "is not in this version"));
+        }
+    }
+
+    /// <summary>Tells of the keys that nobody has asked for.</summary>
+    public void Finish()
+    {
+        foreach ((string key, IConfigurationSection child) in _children)
+        {
+            if (_known.Contains(key)) continue;
+            string? near = _known.Select(k => (Key: k, Distance: EditDistance(k, key))).Where(c => c.Distance <= 1 + (key.Length / 4)).OrderBy(c => c.Distance).FirstOrDefault().Key;
+            string hint = near is null ? $"there are: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"did you mean {near}?";
+            errors.Add(new($"{path}:{key}", child.Value, $"is no known key; {hint}"));
+        }
+    }
+
+    public static void ReadWhole(IConfiguration section, string path, List<ConfigurationError> errors, Action<ConfigurationReader> read)
+    {
+        ConfigurationReader reader = new(section, path, errors);
+        read(reader);
+        reader.Finish();
+    }
+
+    private void ReadWhole(IConfiguration child, string at, Action<ConfigurationReader> read) => ReadWhole(child, at, errors, read);
+
+    private static Dictionary<string, IConfigurationSection> Children(IConfiguration section) =>
+        section.GetChildren().ToDictionary(static c => c.Key, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsScalar(IConfigurationSection section) => !string.IsNullOrEmpty(section.Value) && !section.GetChildren().Any();
+
+    private bool Has(string key)
+    {
+        _known.Add(key);
+        return _children.ContainsKey(key);
+    }
+
+    private bool Take(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IConfigurationSection? child)
+    {
+        _known.Add(key);
+        return _children.TryGetValue(key, out child);
+    }
+
+    private string? Scalar(string key)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return null;
+        if (!child.GetChildren().Any()) return child.Value ?? "";
+        errors.Add(new($"{path}:{key}", null, "must be a value, not a section or list"));
+        return null;
+    }
+
+    private delegate bool Parser<T>(string text, out T value);
+
+    private T Parse<T>(string key, T current, string expected, Parser<T> parse)
+    {
+        string? text = Scalar(key);
+        if (text is null) return current;
+        if (text.Length > 0 && parse(text.Trim(), out T value)) return value;
+        errors.Add(new($"{path}:{key}", text, $"must be {expected}"));
+        return current;
+    }
+
+    private static string Hyphenate(string name) =>
+        string.Concat(name.Select(static (c, i) => i > 0 && char.IsAsciiLetterUpper(c) ? $"-{char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
+
+    private static int EditDistance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int change = char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1;
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + change));
+            }
+        }
+
+        return row[b.Length];
+    }
+
+    /// <summary>List positions as numbers, so that 10 comes after 9.</summary>
+    private sealed class ListOrder : IComparer<string>
+    {
+        public static ListOrder Instance { get; } = new();
+
+        public int Compare(string? x, string? y) =>
+            int.TryParse(x, NumberStyles.None, CultureInfo.InvariantCulture, out int a) && int.TryParse(y, NumberStyles.None, CultureInfo.InvariantCulture, out int b)
+                ? a.CompareTo(b)
+                : 0;
+    }
+}

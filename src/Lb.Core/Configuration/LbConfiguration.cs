@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Options;
+
+namespace Lb;
+
+/// <summary>Puts the options together (configuration first, then the builder verbs) and has every part look for faults. Any thread.</summary>
+public sealed class LbConfiguration
+{
+    private readonly IConfigureOptions<LbOptions>[] _sources;
+    private readonly ILbPart[] _parts;
+
+    /// <summary>Made by dependency injection.</summary>
+    /// <param name="sources">What fills the options, in order.</param>
+    /// <param name="parts">The parts that follow them.</param>
+    public LbConfiguration(IEnumerable<IConfigureOptions<LbOptions>> sources, IEnumerable<ILbPart> parts)
+    {
+        _sources = [.. sources];
+        _parts = [.. parts.OrderBy(static p => p.Order)];
+    }
+
+    internal IReadOnlyList<ILbPart> Parts => _parts;
+
+    /// <summary>Reads the configuration as it is now.</summary>
+    public LbOptions Read()
+    {
+        LbOptions options = new();
+        foreach (IConfigureOptions<LbOptions> source in _sources) source.Configure(options);
+        return options;
+    }
+
+    /// <summary>Finds every fault of a configuration. Starts and changes nothing.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <returns>The faults, each once, in the order of their paths' sections.</returns>
+    public IReadOnlyList<ConfigurationError> Validate(LbOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        List<ConfigurationError> errors = [.. options.ReadErrors];
+        Rules.Run(new DefaultsRules(), $"{options.Path}:Defaults", options.Defaults, errors);
+        Rules.Run(new TransportRules(), $"{options.Path}:Transport", options.Transport, errors);
+        Rules.Run(new HealthRules(), $"{options.Path}:Health", options.Health, errors);
+        RequirePart(options.Pools.Values.Any(static p => p.Checks.Count > 0), "Checks", $"{options.Path}:Pools", "reference Lb.Health and call AddHealth()", errors);
+        RequirePart(options.Gateways.Count > 0, "Gateways", $"{options.Path}:Gateways", "reference Lb.Transport and call AddGateways()", errors);
+        foreach (ILbPart part in _parts) part.Validate(options, errors);
+        return [.. errors.Distinct()];
+    }
+
+    /// <summary>Reads the configuration and finds every fault of it.</summary>
+    public IReadOnlyList<ConfigurationError> Validate() => Validate(Read());
+
+    // What is configured but followed by nobody would be ignored in silence.
+    private void RequirePart(bool wanted, string what, string path, string remedy, List<ConfigurationError> errors)
+    {
+        if (wanted && !_parts.Any(p => p.Handles == what)) errors.Add(new(path, null, $"nothing follows {what} in this host: {remedy}"));
+    }
+
+    internal LbOptions ReadValid()
+    {
+        LbOptions options = Read();
+        IReadOnlyList<ConfigurationError> errors = Validate(options);
+        return errors.Count == 0 ? options : throw new LbConfigurationException(errors);
+    }
+}

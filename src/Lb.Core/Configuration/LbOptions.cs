@@ -1,0 +1,93 @@
+namespace Lb;
+
+/// <summary>Everything that the section <c>Lb</c> of a configuration says, and what the builder verbs add to it. Not thread-safe: filled once, then read.</summary>
+public sealed class LbOptions
+{
+    /// <summary>Time-outs and retries for pools and gateways that do not set their own (HAProxy <c>defaults</c>).</summary>
+    public DefaultsOptions Defaults { get; set; } = new();
+
+    /// <summary>The server pools by name (HAProxy <c>backend</c>). Names are compared without regard to case.</summary>
+    public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The gateways by name (HAProxy <c>frontend</c>). Names are compared without regard to case.</summary>
+    public IDictionary<string, GatewayOptions> Gateways { get; } = new Dictionary<string, GatewayOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The reactor's settings (HAProxy <c>global</c>).</summary>
+    public TransportOptions Transport { get; set; } = new();
+
+    /// <summary>What holds for all health checks (HAProxy <c>global</c>).</summary>
+    public HealthOptions Health { get; set; } = new();
+
+    /// <summary>What could not be read from the configuration: unknown keys and wrong types. Reported with the other errors.</summary>
+    internal List<ConfigurationError> ReadErrors { get; } = [];
+
+    /// <summary>Where the section is in the host's configuration: the start of every path in an error.</summary>
+    internal string Path { get; set; } = "Lb";
+
+    internal PoolOptions Pool(string name)
+    {
+        if (!Pools.TryGetValue(name, out PoolOptions? pool)) Pools[name] = pool = new PoolOptions();
+        return pool;
+    }
+
+    internal GatewayOptions Gateway(string name)
+    {
+        if (!Gateways.TryGetValue(name, out GatewayOptions? gateway)) Gateways[name] = gateway = new GatewayOptions();
+        return gateway;
+    }
+}
+
+/// <summary>Values for pools and gateways that do not set their own.</summary>
+public sealed class DefaultsOptions
+{
+    /// <summary>Longest wait for a connection to a server; above 0, default 5 s (HAProxy <c>timeout connect</c>).</summary>
+    [Positive]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest silence of a client; above 0, default 1 min (HAProxy <c>timeout client</c>).</summary>
+    [Positive]
+    public TimeSpan ClientTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longest silence of a server; above 0, default 1 min (HAProxy <c>timeout server</c>).</summary>
+    [Positive]
+    public TimeSpan ServerTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longest wait in the queue of a pool whose servers are all full; above 0, default: the connect time-out (HAProxy <c>timeout queue</c>).</summary>
+    [Positive]
+    public TimeSpan? QueueTimeout { get; set; }
+
+    /// <summary>Further connection attempts after a failed one, 0 to 100, default 3 (HAProxy <c>retries</c>).</summary>
+    [Within(0, 100)]
+    public int Retries { get; set; } = 3;
+
+    /// <summary>
+    /// Which retries go to another server (HAProxy <c>option redispatch</c>): n above 0 = every n-th, 0 = none, -1 = only the last. Default 1: every
+    /// retry. Configuration also takes <c>true</c> (1) and <c>false</c> (0).
+    /// </summary>
+    [Within(-1, 100)]
+    public int Redispatch { get; set; } = 1;
+}
+
+/// <summary>What holds for all health checks of a host.</summary>
+public sealed class HealthOptions
+{
+    /// <summary>Random change of every interval, percent in both directions, 0 to 50; default 0 (HAProxy <c>spread-checks</c>).</summary>
+    [Within(0, 50)]
+    public int SpreadChecks { get; set; }
+
+    /// <summary>Most checks running at a time, 1 to 100 000; default 256. The others wait for their turn without being counted as failed.</summary>
+    [Within(1, 100_000)]
+    public int MaxConcurrentChecks { get; set; } = 256;
+}
+
+/// <summary>The reactor's settings.</summary>
+public sealed class TransportOptions
+{
+    /// <summary>Which driver moves the bytes: <c>auto</c> (default: epoll on Linux, else managed), <c>epoll</c> or <c>managed</c>.</summary>
+    [OneOf("auto", "epoll", "managed")]
+    public string Driver { get; set; } = "auto";
+
+    /// <summary>Event-loop threads, 0 to 256; default 0 = one a processor (HAProxy <c>nbthread</c>).</summary>
+    [Within(0, 256)]
+    public int Loops { get; set; }
+}

@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Lb;
+
+/// <summary>The schema of the section <c>Lb</c>: which keys there are and where their values go. Values are checked later, with those set by code.</summary>
+internal static class LbOptionsReader
+{
+    public static void Read(IConfiguration section, string path, LbOptions options)
+    {
+        options.Path = path;
+        ConfigurationReader.ReadWhole(section, path, options.ReadErrors, reader =>
+        {
+            reader.Section("Defaults", r => ReadDefaults(r, options.Defaults));
+            reader.Items("Pools", isList: false, (name, r) => ReadPool(r, options.Pool(name)));
+            reader.Items("Gateways", isList: false, (name, r) => ReadGateway(r, options.Gateway(name)));
+            reader.Section("Health", r =>
+            {
+                options.Health.SpreadChecks = r.Integer("SpreadChecks", options.Health.SpreadChecks);
+                options.Health.MaxConcurrentChecks = r.Integer("MaxConcurrentChecks", options.Health.MaxConcurrentChecks);
+            });
+            reader.Section("Transport", r =>
+            {
+                options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
+                options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+            });
+            reader.NotInThisVersion("Routers", "Stats", "Runtime", "State", "Log");
+        });
+    }
+
+    private static void ReadDefaults(ConfigurationReader reader, DefaultsOptions defaults)
+    {
+        defaults.ConnectTimeout = reader.Duration("ConnectTimeout", defaults.ConnectTimeout);
+        defaults.ClientTimeout = reader.Duration("ClientTimeout", defaults.ClientTimeout);
+        defaults.ServerTimeout = reader.Duration("ServerTimeout", defaults.ServerTimeout);
+        defaults.QueueTimeout = reader.Duration("QueueTimeout", defaults.QueueTimeout);
+        defaults.Retries = reader.Integer("Retries", defaults.Retries);
+        defaults.Redispatch = reader.Redispatch("Redispatch", defaults.Redispatch) ?? defaults.Redispatch;
+    }
+
+    private static void ReadPool(ConfigurationReader reader, PoolOptions pool)
+    {
+        pool.Balance = reader.Word("Balance", pool.Balance);
+        reader.Section("BalanceOptions", r => ReadBalance(r, pool.BalanceOptions));
+        reader.Items("Servers", isList: true, (_, r) => pool.Servers.Add(ReadServer(r)));
+        reader.Items("Checks", isList: true, (_, r) => pool.Checks.Add(ReadCheck(r)));
+        pool.ConnectTimeout = reader.Duration("ConnectTimeout", pool.ConnectTimeout);
+        pool.ServerTimeout = reader.Duration("ServerTimeout", pool.ServerTimeout);
+        pool.ServerFinTimeout = reader.Duration("ServerFinTimeout", pool.ServerFinTimeout);
+        pool.QueueTimeout = reader.Duration("QueueTimeout", pool.QueueTimeout);
+        pool.MaxQueue = reader.Integer("MaxQueue", pool.MaxQueue);
+        pool.Retries = reader.Integer("Retries", pool.Retries);
+        pool.Redispatch = reader.Redispatch("Redispatch", pool.Redispatch);
+        pool.AllBackups = reader.Flag("AllBackups", pool.AllBackups);
+        pool.Failback = reader.Choice("Failback", pool.Failback);
+        pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
+        pool.AllDown = reader.Choice("AllDown", pool.AllDown);
+        reader.NotInThisVersion(
+            "Persistence", "RetryOn", "OnMarkedDown", "OnMarkedUp", "SlowStart", "OverprovisioningFactor", "Quorum", "Hysteresis", "SorryServer", "Outlier", "HttpReuse");
+    }
+
+    private static void ReadBalance(ConfigurationReader reader, BalanceOptions balance)
+    {
+        balance.Draws = reader.Integer("Draws", balance.Draws);
+        balance.HashType = reader.Word("HashType", balance.HashType);
+        balance.Avalanche = reader.Flag("Avalanche", balance.Avalanche);
+        reader.NotInThisVersion(
+            "HashFunction", "HashBalanceFactor", "Header", "Parameter", "Length", "Depth", "Whole", "PathOnly", "UseDomainOnly", "HashKey",
+            "HashPreserveAffinity", "ShPort", "ShFallback", "MhPort", "MhFallback", "TableSize", "MinimumRingSize", "MaximumRingSize", "CheckPost");
+    }
+
+    private static ServerOptions ReadServer(ConfigurationReader reader)
+    {
+        ServerOptions server = new();
+        server.Name = reader.Text("Name", server.Name);
+        server.Address = reader.Word("Address", server.Address);
+        server.Weight = reader.Integer("Weight", server.Weight);
+        server.Backup = reader.Flag("Backup", server.Backup);
+        server.MaxConnections = reader.Integer("MaxConnections", server.MaxConnections);
+        server.InitState = reader.Choice("InitState", server.InitState);
+        reader.NotInThisVersion("Priority", "Zone", "Cookie", "SendProxy", "MinConnections", "MaxQueue", "Tls", "Track");
+        return server;
+    }
+
+    private static CheckOptions ReadCheck(ConfigurationReader reader)
+    {
+        CheckOptions check = new();
+        check.Type = reader.Word("Type", check.Type);
+        check.Interval = reader.Duration("Interval", check.Interval);
+        check.FastInterval = reader.Duration("FastInterval", check.FastInterval);
+        check.DownInterval = reader.Duration("DownInterval", check.DownInterval);
+        check.Timeout = reader.Duration("Timeout", check.Timeout);
+        check.Rise = reader.Integer("Rise", check.Rise);
+        check.Fall = reader.Integer("Fall", check.Fall);
+        check.Port = reader.Integer("Port", check.Port);
+        check.Path = reader.Word("Path", check.Path);
+        check.Method = reader.Word("Method", check.Method);
+        check.Host = reader.Text("Host", check.Host);
+        check.Expect = reader.Word("Expect", check.Expect);
+        check.ExpectBody = reader.Text("ExpectBody", check.ExpectBody);
+        return check;
+    }
+
+    private static void ReadGateway(ConfigurationReader reader, GatewayOptions gateway)
+    {
+        gateway.Mode = reader.Word("Mode", gateway.Mode);
+        reader.Texts("Listen", gateway.Listen);
+        gateway.Pool = reader.Word("Pool", gateway.Pool);
+        gateway.MaxConnections = reader.Integer("MaxConnections", gateway.MaxConnections);
+        gateway.Backlog = reader.Integer("Backlog", gateway.Backlog);
+        gateway.ClientTimeout = reader.Duration("ClientTimeout", gateway.ClientTimeout);
+        gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
+        gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
+        gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        reader.NotInThisVersion(
+            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+    }
+}

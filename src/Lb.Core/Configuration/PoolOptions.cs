@@ -1,0 +1,102 @@
+namespace Lb;
+
+/// <summary>A server pool (HAProxy <c>backend</c>, keepalived <c>virtual_server</c>). Not thread-safe: filled once, then read.</summary>
+public sealed class PoolOptions
+{
+    /// <summary>Name of the scheduling policy: <c>p2c</c> (default), <c>roundrobin</c>, <c>leastconn</c>, <c>random</c>, <c>first</c>, <c>source</c>, or a registered one.</summary>
+    [NotEmpty]
+    public string Balance { get; set; } = "p2c";
+
+    /// <summary>Settings of the scheduling policy.</summary>
+    public BalanceOptions BalanceOptions { get; set; } = new();
+
+    /// <summary>Makes the policy in place of <see cref="Balance"/>. Code only.</summary>
+    public Func<ISchedulingPolicy>? Policy { get; set; }
+
+    /// <summary>The servers, in the order that "first" and round robin follow.</summary>
+    public IList<ServerOptions> Servers { get; } = [];
+
+    /// <summary>The health checks; all must pass. Empty: servers count as up.</summary>
+    public IList<CheckOptions> Checks { get; } = [];
+
+    /// <summary>Longest wait for a connection to a server; default <see cref="DefaultsOptions.ConnectTimeout"/>.</summary>
+    [Positive]
+    public TimeSpan? ConnectTimeout { get; set; }
+
+    /// <summary>Longest silence of a server; default <see cref="DefaultsOptions.ServerTimeout"/>.</summary>
+    [Positive]
+    public TimeSpan? ServerTimeout { get; set; }
+
+    /// <summary>Longest silence of a server after the client has finished sending (HAProxy <c>timeout server-fin</c>); default: the server time-out.</summary>
+    [Positive]
+    public TimeSpan? ServerFinTimeout { get; set; }
+
+    /// <summary>Longest wait in the queue; default <see cref="DefaultsOptions.QueueTimeout"/>, else the connect time-out.</summary>
+    [Positive]
+    public TimeSpan? QueueTimeout { get; set; }
+
+    /// <summary>Most callers that may wait at a time, 0 to 1 000 000; default 0 = no limit (HAProxy <c>maxqueue</c>).</summary>
+    [Within(0, 1_000_000)]
+    public int MaxQueue { get; set; }
+
+    /// <summary>Further connection attempts, 0 to 100; default <see cref="DefaultsOptions.Retries"/>.</summary>
+    [Within(0, 100)]
+    public int? Retries { get; set; }
+
+    /// <summary>Which retries go to another server, -1 to 100; default <see cref="DefaultsOptions.Redispatch"/>.</summary>
+    [Within(-1, 100)]
+    public int? Redispatch { get; set; }
+
+    /// <summary>All usable backup servers share the load, not only the first (HAProxy <c>option allbackups</c>). Default false.</summary>
+    public bool AllBackups { get; set; }
+
+    /// <summary>What happens when a main server returns while a backup serves. Default <see cref="Lb.Failback.Immediate"/>.</summary>
+    public Failback Failback { get; set; }
+
+    /// <summary>
+    /// Panic: with a smaller share (percent, 0 to 100) of the main servers up than this, health is ignored and all are used. Default 0 = never.
+    /// </summary>
+    [Within(0, 100)]
+    public int PanicThreshold { get; set; }
+
+    /// <summary>What is used when no main and no backup server is up. Default <see cref="Lb.AllDown.Fail"/>.</summary>
+    public AllDown AllDown { get; set; }
+}
+
+/// <summary>What happens when a main server returns while a backup serves (keepalived: preempt or <c>nopreempt</c>).</summary>
+public enum Failback
+{
+    /// <summary>New traffic goes back at once.</summary>
+    Immediate,
+
+    /// <summary>The backup keeps the traffic until it fails itself.</summary>
+    Stay,
+}
+
+/// <summary>What a pool uses when no server is up.</summary>
+public enum AllDown
+{
+    /// <summary>Nothing: picks fail (HAProxy's 503).</summary>
+    Fail,
+
+    /// <summary>Every server that is neither in maintenance nor drained nor of weight 0, whatever its health.</summary>
+    UseAll,
+
+    /// <summary>The servers that were in use before the last one went down, unless in maintenance, drained or of weight 0 since.</summary>
+    LastKnownGood,
+}
+
+/// <summary>Settings of scheduling policies; each policy reads its own.</summary>
+public sealed class BalanceOptions
+{
+    /// <summary>Servers drawn by <c>random</c>, 1 to 16; default 2 (HAProxy <c>random(draws)</c>).</summary>
+    [Within(1, 16)]
+    public int Draws { get; set; } = 2;
+
+    /// <summary>How hash policies map a hash to a server; only <c>map-based</c> (default) in this version (HAProxy <c>hash-type</c>).</summary>
+    [OneOf("map-based")]
+    public string HashType { get; set; } = "map-based";
+
+    /// <summary>Mixes the hash once more (HAProxy <c>hash-type … avalanche</c>). Default false.</summary>
+    public bool Avalanche { get; set; }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Options;
+
+namespace Lb;
+
+/// <summary>Checks a pool's options: each value by the generated validators, and what only makes sense together. Pure.</summary>
+internal static class PoolValidation
+{
+    public static void Validate(string path, PoolOptions options, SchedulingPolicies policies, List<ConfigurationError> errors)
+    {
+        Rules.Run(new PoolRules(), path, options, errors);
+        Rules.Run(new BalanceRules(), $"{path}:BalanceOptions", options.BalanceOptions, errors);
+        if (options.Policy is null && !string.IsNullOrWhiteSpace(options.Balance) && !policies.Knows(options.Balance))
+        {
+            string known = string.Join(", ", policies.Names);
+            errors.Add(new($"{path}:Balance", options.Balance, $"is no scheduling policy of this version; there are: {known}"));
+        }
+
+        ValidateServers(path, [.. options.Servers], errors);
+        for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
+    }
+
+    public static void ValidateServers(string path, IReadOnlyList<ServerOptions> servers, List<ConfigurationError> errors)
+    {
+        if (servers.Count == 0) errors.Add(new($"{path}:Servers", null, "a pool needs at least one server"));
+
+        Dictionary<string, int> names = new(StringComparer.OrdinalIgnoreCase);
+        for (int i = 0; i < servers.Count; i++)
+        {
+            string at = $"{path}:Servers:{i}";
+            ValidateServer(at, servers[i], errors);
+            string name = servers[i].NameOrAddress;
+            if (name.Length > 0 && !names.TryAdd(name, i))
+                errors.Add(new($"{at}:Name", name, $"is already the name of {path}:Servers:{names[name]}; names are unique in a pool"));
+        }
+    }
+
+    public static void ValidateServer(string path, ServerOptions server, List<ConfigurationError> errors)
+    {
+        Rules.Run(new ServerRules(), path, server, errors);
+        if (!string.IsNullOrWhiteSpace(server.Address) && !ServerAddress.TryParse(server.Address, out _, out string? error))
+            errors.Add(new($"{path}:Address", server.Address, error));
+    }
+
+    private static void ValidateCheck(string path, CheckOptions check, List<ConfigurationError> errors)
+    {
+        Rules.Run(new CheckRules(), path, check, errors);
+        if (check.FastInterval > check.Interval)
+            errors.Add(new($"{path}:FastInterval", Durations.Format(check.FastInterval.Value), "must not be longer than Interval"));
+    }
+}
+
+/// <summary>Runs a generated validator; its failures already name path and value.</summary>
+internal static class Rules
+{
+    public static void Run<T>(IValidateOptions<T> rules, string path, T options, List<ConfigurationError> errors)
+        where T : class
+    {
+        ValidateOptionsResult result = rules.Validate(path, options);
+        if (!result.Failed) return;
+        foreach (string failure in result.Failures) errors.Add(ConfigurationError.Parse(failure));
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class PoolRules : IValidateOptions<PoolOptions>;
+
+[OptionsValidator]
+internal sealed partial class BalanceRules : IValidateOptions<BalanceOptions>;
+
+[OptionsValidator]
+internal sealed partial class ServerRules : IValidateOptions<ServerOptions>;
+
+[OptionsValidator]
+internal sealed partial class CheckRules : IValidateOptions<CheckOptions>;
+
+[OptionsValidator]
+internal sealed partial class GatewayRules : IValidateOptions<GatewayOptions>;
+
+[OptionsValidator]
+internal sealed partial class DefaultsRules : IValidateOptions<DefaultsOptions>;
+
+[OptionsValidator]
+internal sealed partial class HealthRules : IValidateOptions<HealthOptions>;
+
+[OptionsValidator]
+internal sealed partial class TransportRules : IValidateOptions<TransportOptions>;

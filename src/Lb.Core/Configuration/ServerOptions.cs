@@ -1,0 +1,48 @@
+namespace Lb;
+
+/// <summary>A server of a pool (HAProxy <c>server</c>). Not thread-safe: filled once, then read.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>Unique in its pool, compared without regard to case; default: the address.</summary>
+    public string? Name { get; set; }
+
+    /// <summary><c>192.0.2.1:80</c>, <c>[2001:db8::1]:80</c>, <c>host.example:80</c> (looked up once at start) or <c>unix:/run/app.sock</c>. Required.</summary>
+    [NotEmpty]
+    public string Address { get; set; } = "";
+
+    /// <summary>Share of the load, 0 to 256, default 1; 0 = no balanced traffic, sticky traffic still served (HAProxy <c>weight</c>).</summary>
+    [Within(0, 256)]
+    public int Weight { get; set; } = 1;
+
+    /// <summary>Used only when no main server is usable (HAProxy <c>backup</c>). Default false.</summary>
+    public bool Backup { get; set; }
+
+    /// <summary>Most leases at a time, 0 to 16 000 000; default 0 = no limit (HAProxy <c>maxconn</c>).</summary>
+    [Within(0, 16_000_000)]
+    public int MaxConnections { get; set; }
+
+    /// <summary>What is taken of it before its first check. Default <see cref="Lb.InitState.Up"/>; without checks a server is always up.</summary>
+    public InitState InitState { get; set; } = InitState.Up;
+
+    /// <summary><see cref="Name"/>, or the address when there is none.</summary>
+    internal string NameOrAddress => string.IsNullOrEmpty(Name) ? Address : Name;
+}
+
+/// <summary>What is taken of a server before its first check (HAProxy <c>init-state</c>).</summary>
+public enum InitState
+{
+    /// <summary>Down until its first check, which alone decides; a server that is added again keeps what was known of it.</summary>
+    None,
+
+    /// <summary>Up; all of <c>Fall</c> checks must fail to take it out.</summary>
+    FullyUp,
+
+    /// <summary>Up; its first check, if it fails, takes it out.</summary>
+    Up,
+
+    /// <summary>Down; its first check, if it passes, takes it in.</summary>
+    Down,
+
+    /// <summary>Down; all of <c>Rise</c> checks must pass to take it in.</summary>
+    FullyDown,
+}

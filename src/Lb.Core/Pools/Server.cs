@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Lb;
+
+/// <summary>
+/// A server of a pool. It lives as long as it stays in the pool: health flips, new weights and reloads change it, never replace it, so its counters
+/// go on. Properties may be read by any thread; only the pool writes.
+/// </summary>
+public sealed class Server
+{
+    // In-flight leases in the low 24 bits, leases ever taken above: one interlocked operation a pick instead of two.
+    private const int InFlightBits = 24;
+    private const long InFlightMask = (1L << InFlightBits) - 1;
+    private const long OneLease = (1L << InFlightBits) + 1;
+
+    // The most that Weight takes into the counter; beyond, the low part could spill over.
+    internal const int MaxInFlight = 16_000_000;
+
+    private PaddedLong _load;
+    private long _failures;
+    private long _ignored;
+    private int _queued;
+    private long _averageLatency;
+    private RateMeter _rate;
+
+    private volatile EndPoint _endPoint;
+    private volatile CheckReport? _lastCheck;
+
+    internal Server(ServerPool pool, int id, int slot, ServerOptions options, EndPoint endPoint)
+    {
+        Pool = pool;
+        Id = id;
+        Slot = slot;
+        Name = options.NameOrAddress;
+        Backup = options.Backup;
+        InitState = options.InitState;
+        _endPoint = endPoint;
+    }
+
+    /// <summary>The pool it belongs to.</summary>
+    public ServerPool Pool { get; }
+
+    /// <summary>Number in the pool, from 1 in the order of joining; never used again in the pool's life.</summary>
+    public int Id { get; }
+
+    /// <summary>Name, unique in the pool.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it is reached: an <see cref="IPEndPoint"/>, a Unix socket, or a <see cref="DnsEndPoint"/> that has not been looked up yet.</summary>
+    public EndPoint EndPoint
+    {
+        get => _endPoint;
+        internal set => _endPoint = value;
+    }
+
+    /// <summary>Configured weight, 0 to 256.</summary>
+    public int Weight { get; internal set; }
+
+    /// <summary>Most leases at a time; 0 = no limit.</summary>
+    public int MaxConnections { get; internal set; }
+
+    /// <summary>True for a backup server.</summary>
+    public bool Backup { get; internal set; }
+
+    /// <summary>What is taken of it before its first check.</summary>
+    public InitState InitState { get; internal set; }
+
+    /// <summary>What the checks say, remembered also in maintenance.</summary>
+    public ServerHealth Health { get; internal set; }
+
+    /// <summary>What the administrator says.</summary>
+    public ServerAdmin Admin { get; internal set; }
+
+    /// <summary>Health, administration and weight in one word; maintenance wins, then health, then drain.</summary>
+    public ServerStatus Status =>
+        Admin == ServerAdmin.Maintenance ? ServerStatus.Maintenance
+        : Health == ServerHealth.Down ? ServerStatus.Down
+        : Admin == ServerAdmin.Drain || Weight == 0 ? ServerStatus.Drain
+        : ServerStatus.Up;
+
+    /// <summary>When <see cref="Status"/> last changed, or when the server joined.</summary>
+    public DateTimeOffset LastChange { get; internal set; }
+
+    /// <summary>The last health check, or null before the first.</summary>
+    public CheckReport? LastCheck
+    {
+        get => _lastCheck;
+        internal set => _lastCheck = value;
+    }
+
+    /// <summary>Leases open now.</summary>
+    public int InFlight => (int)(Volatile.Read(ref _load.Value) & InFlightMask);
+
+    /// <summary>Callers that wait for this very server (sticky ones); those that would take any server are counted by the pool.</summary>
+    public int Queued => Volatile.Read(ref _queued);
+
+    /// <summary>Leases open now plus callers waiting for it: what load-aware policies compare.</summary>
+    public int Load => InFlight + Queued;
+
+    /// <summary>Leases ever taken.</summary>
+    public long TotalLeases => Volatile.Read(ref _load.Value) >> InFlightBits;
+
+    /// <summary>Leases that ended as <see cref="LeaseOutcome.Failure"/>.</summary>
+    public long TotalFailures => Volatile.Read(ref _failures);
+
+    /// <summary>Leases that ended as <see cref="LeaseOutcome.Ignored"/>: the caller gave up.</summary>
+    public long TotalIgnored => Volatile.Read(ref _ignored);
+
+    /// <summary>Moving average of the samples of <see cref="ServerLease.Responded()"/>, each new one weighing 1/8; zero before the first.</summary>
+    public TimeSpan AverageLatency => TimeSpan.FromTicks(Volatile.Read(ref _averageLatency));
+
+    /// <summary>True when one more lease would be admitted.</summary>
+    public bool HasRoom => MaxConnections == 0 || InFlight < MaxConnections;
+
+    /// <summary>Leases taken during the last second, as HAProxy's frequency counters estimate it.</summary>
+    /// <param name="now">A timestamp of the pool's clock.</param>
+    public double LeaseRate(long now) => _rate.Read(TotalLeases, now, Pool.TimestampsPerSecond);
+
+    /// <summary>Position in the pool's bit sets; used again after a removal.</summary>
+    internal int Slot { get; }
+
+    internal bool InUse { get; set; }
+
+    internal string ConfiguredAddress { get; set; } = "";
+
+    internal bool TryEnter()
+    {
+        long load = Interlocked.Add(ref _load.Value, OneLease);
+        int limit = MaxConnections;
+        if (limit != 0 && (load & InFlightMask) > limit)
+        {
+            Interlocked.Add(ref _load.Value, -OneLease);
+            return false;
+        }
+
+        return true;
+    }
+
+    internal void Leave(LeaseOutcome outcome)
+    {
+        if ((Interlocked.Decrement(ref _load.Value) & InFlightMask) == InFlightMask)
+        {
+            // A lease was completed twice. The count must not go below zero, or this server would attract all traffic.
+            Interlocked.Increment(ref _load.Value);
+            Pool.CountLeaseMisuse();
+            return;
+        }
+
+        if (outcome.IsFailure) Interlocked.Increment(ref _failures);
+        else if (outcome.IsIgnored) Interlocked.Increment(ref _ignored);
+    }
+
+    internal void Sample(TimeSpan latency)
+    {
+        // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.
+        long sample = Math.Max(1, latency.Ticks);
+        long average = Volatile.Read(ref _averageLatency);
+        Volatile.Write(ref _averageLatency, average == 0 ? sample : average + ((sample - average) / 8));
+    }
+
+    internal void AddQueued(int change)
+    {
+        int queued = Interlocked.Add(ref _queued, change);
+        Debug.Assert(queued >= 0, "A waiter left the queue twice.");
+    }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
+    // Alone on its cache lines: it is the one word that every thread writes.
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct PaddedLong
+    {
+        [FieldOffset(64)]
+        public long Value;
+    }
+}

@@ -1,0 +1,113 @@
+namespace Lb;
+
+/// <summary>
+/// A claim on a picked server. It ends in exactly one <see cref="Complete"/>, where the work ends and not where the first answer arrives: until then
+/// it counts as load. A plain value that may be copied; whoever holds the last copy completes it. Any thread.
+/// </summary>
+public readonly struct ServerLease : IEquatable<ServerLease>
+{
+    private readonly long _started;
+
+    internal ServerLease(Server server, long started)
+    {
+        Server = server;
+        _started = started;
+    }
+
+    /// <summary>The picked server; null only in the default value, which is no lease.</summary>
+    public Server Server { get; }
+
+    /// <summary>Reports one latency sample: connect time at layer 4, time to the response headers at layer 7. At most once a lease; reads the clock.</summary>
+    public void Responded() => Responded(Server.Pool.GetTimestamp());
+
+    /// <summary>As <see cref="Responded()"/>, with a timestamp that the caller has already read.</summary>
+    /// <param name="now">A timestamp of the pool's clock.</param>
+    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now));
+
+    /// <summary>Ends the lease. A second call is counted as misuse and otherwise without effect on other leases.</summary>
+    /// <param name="outcome">How the work ended.</param>
+    public void Complete(LeaseOutcome outcome)
+    {
+        Server.Leave(outcome);
+        Server.Pool.OnReleased();
+    }
+
+    /// <summary>Same server, same start.</summary>
+    public bool Equals(ServerLease other) => ReferenceEquals(Server, other.Server) && _started == other._started;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is ServerLease other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Server, _started);
+
+    /// <summary>Same server, same start.</summary>
+    public static bool operator ==(ServerLease left, ServerLease right) => left.Equals(right);
+
+    /// <summary>Another server or start.</summary>
+    public static bool operator !=(ServerLease left, ServerLease right) => !left.Equals(right);
+}
+
+/// <summary>Why no server could be had.</summary>
+public enum PickFailure
+{
+    /// <summary>A server was picked.</summary>
+    None,
+
+    /// <summary>No server is usable: none configured, all down, in maintenance, drained or of weight 0.</summary>
+    NoServer,
+
+    /// <summary>Every usable server has as many leases as it takes, or others wait already.</summary>
+    AllFull,
+
+    /// <summary>The pool's queue is full.</summary>
+    QueueFull,
+
+    /// <summary>The wait in the queue took longer than the queue time-out.</summary>
+    QueueTimeout,
+}
+
+/// <summary>Thrown by <see cref="ServerPool.AcquireAsync"/> when no server can be had.</summary>
+public sealed class NoServerException : Exception
+{
+    /// <summary>Makes it for a pool and a reason.</summary>
+    /// <param name="pool">Name of the pool.</param>
+    /// <param name="failure">The reason.</param>
+    public NoServerException(string pool, PickFailure failure)
+        : base($"Pool '{pool}' has no server to give: {Explain(failure)}.")
+    {
+        Failure = failure;
+    }
+
+    /// <summary>Makes it with a message of the caller's.</summary>
+    /// <param name="message">The message.</param>
+    public NoServerException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Makes it with a message and a cause.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="innerException">The cause.</param>
+    public NoServerException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>Makes it without a reason.</summary>
+    public NoServerException()
+    {
+    }
+
+    /// <summary>The reason.</summary>
+    public PickFailure Failure { get; }
+
+    private static string Explain(PickFailure failure) => failure switch
+    {
+        PickFailure.NoServer => "none is up",
+        PickFailure.AllFull => "all are full",
+        PickFailure.QueueFull => "all are full and so is the queue",
+        PickFailure.QueueTimeout => "all stayed full for the whole queue time-out",
+        _ => "unknown reason",
+    };
+}

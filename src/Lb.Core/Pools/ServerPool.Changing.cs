@@ -1,0 +1,260 @@
+namespace Lb;
+
+/// <content>The writers' half: state, membership and settings. All under one lock; the new snapshot is published before a call returns.</content>
+public sealed partial class ServerPool
+{
+    /// <summary>Takes over what the checks say. Returns after the new snapshot is published.</summary>
+    /// <param name="server">A server of this pool; one that has left is ignored.</param>
+    /// <param name="health">Its health.</param>
+    /// <param name="cause">Why, for people; default: none.</param>
+    public void SetHealth(Server server, ServerHealth health, string? cause = null) =>
+        Change(server, cause, s => s.Health = health);
+
+    /// <summary>Takes over what the administrator says. Health stays remembered in maintenance. Returns after the new snapshot is published.</summary>
+    /// <param name="server">A server of this pool; one that has left is ignored.</param>
+    /// <param name="admin">Ready, drain or maintenance.</param>
+    /// <param name="cause">Why, for people; default: none.</param>
+    public void SetAdmin(Server server, ServerAdmin admin, string? cause = null) =>
+        Change(server, cause, s => s.Admin = admin);
+
+    /// <summary>Gives a server another weight, from the next pick on.</summary>
+    /// <param name="server">A server of this pool; one that has left is ignored.</param>
+    /// <param name="weight">0 to 256; 0 = no balanced traffic.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="weight"/> is out of range.</exception>
+    public void SetWeight(Server server, int weight)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(weight);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(weight, 256);
+        Change(server, "weight", s => s.Weight = weight);
+    }
+
+    /// <summary>Gives a server another limit of leases. Open ones beyond it go on.</summary>
+    /// <param name="server">A server of this pool; one that has left is ignored.</param>
+    /// <param name="maxConnections">0 (no limit) to 16 000 000.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxConnections"/> is out of range.</exception>
+    public void SetMaxConnections(Server server, int maxConnections)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxConnections);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxConnections, Server.MaxInFlight);
+        Change(server, "limit of connections", s => s.MaxConnections = maxConnections);
+    }
+
+    /// <summary>Keeps the last check of a server for people and pages; decides nothing.</summary>
+    /// <param name="server">A server of this pool.</param>
+    /// <param name="report">The check.</param>
+    public static void ReportCheck(Server server, CheckReport report)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        server.LastCheck = report;
+    }
+
+    /// <summary>Adds a server while the pool runs. The others keep their ids and their turn.</summary>
+    /// <param name="options">The server; its name must be new.</param>
+    /// <param name="admin">Its first state; default maintenance, as HAProxy's <c>add server</c> does.</param>
+    /// <returns>The new server.</returns>
+    /// <exception cref="ArgumentException">The options are not valid or the name is taken.</exception>
+    public Server Add(ServerOptions options, ServerAdmin admin = ServerAdmin.Maintenance)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        List<ConfigurationError> errors = [];
+        PoolValidation.ValidateServer($"{Name}:{options.NameOrAddress}", options, errors);
+        if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+        lock (_lock)
+        {
+            if (Find(options.NameOrAddress) is not null)
+                throw new ArgumentException($"Pool '{Name}' already has a server '{options.NameOrAddress}'.", nameof(options));
+            Server server = Join(options);
+            server.Admin = admin;
+            Publish();
+            return server;
+        }
+    }
+
+    /// <summary>Removes a server while the pool runs. Refused while it is in use, as HAProxy's <c>del server</c> is.</summary>
+    /// <param name="server">A server of this pool.</param>
+    /// <param name="force">Removes it in any state; open leases go on to their end.</param>
+    /// <returns>What became of it.</returns>
+    public RemoveResult Remove(Server server, bool force = false)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        lock (_lock)
+        {
+            if (!server.InUse || !ReferenceEquals(server.Pool, this)) return RemoveResult.NotFound;
+            if (!force && server.Admin != ServerAdmin.Maintenance) return RemoveResult.NotInMaintenance;
+            if (!force && server.Load > 0) return RemoveResult.HasConnections;
+            Part(server);
+            Publish();
+            return RemoveResult.Removed;
+        }
+    }
+
+    /// <summary>
+    /// Makes the members what <paramref name="servers"/> says: servers whose names stay keep their object, counters, health and administrative state;
+    /// their address, weight, limit and backup role follow the options. Those that left end with their last lease.
+    /// </summary>
+    /// <param name="servers">The servers wanted, in order; valid and with distinct names.</param>
+    /// <exception cref="ArgumentException">The options are not valid; nothing has changed.</exception>
+    public void Reconcile(IReadOnlyList<ServerOptions> servers)
+    {
+        ArgumentNullException.ThrowIfNull(servers);
+        List<ConfigurationError> errors = [];
+        PoolValidation.ValidateServers(Name, servers, errors);
+        if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(servers));
+        lock (_lock)
+        {
+            ReconcileLocked(servers);
+            Publish();
+        }
+    }
+
+    /// <summary>Replaces the algorithm while the pool runs. Open leases and counters stay; the new one starts its turn afresh.</summary>
+    /// <param name="policy">The new algorithm.</param>
+    /// <param name="name">Its name for people; default: its type's.</param>
+    public void SetPolicy(ISchedulingPolicy policy, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        lock (_lock)
+        {
+            _policy = policy;
+            PolicyName = name ?? policy.GetType().Name;
+            Publish();
+        }
+    }
+
+    /// <summary>Takes over all options of a valid configuration at once.</summary>
+    internal void Apply(PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies)
+    {
+        lock (_lock)
+        {
+            _settings = PoolSettings.From(options, defaults);
+            _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);
+            bool samePolicy = SchedulingPolicies.IsSame(_policyOptions, options);
+            if (_policyOptions is not null && !samePolicy) _policy = policies.Create(options);
+            PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
+            _policyOptions = options;
+
+            // Without checks nobody would ever say "up".
+            bool isChecked = options.Checks.Count > 0;
+            if (_checked && !isChecked) _servers.ForEach(static s => s.Health = ServerHealth.Up);
+            _checked = isChecked;
+            ReconcileLocked([.. options.Servers]);
+            Publish();
+        }
+    }
+
+    private PoolOptions? _policyOptions;
+
+    private void Change(Server server, string? cause, Action<Server> change)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        lock (_lock)
+        {
+            if (!server.InUse || !ReferenceEquals(server.Pool, this)) return;
+            ServerStatus before = server.Status;
+            change(server);
+            if (server.Status != before)
+            {
+                server.LastChange = _time.GetUtcNow();
+                _events?.Publish(new ServerStatusChanged(server.LastChange, Name, server.Name, before, server.Status, cause));
+            }
+
+            Publish();
+        }
+    }
+
+    private void ReconcileLocked(IReadOnlyList<ServerOptions> wanted)
+    {
+        HashSet<Server> kept = [];
+        List<Server> order = [];
+        foreach (ServerOptions options in wanted)
+        {
+            Server server = Find(options.NameOrAddress) ?? Join(options);
+            Update(server, options);
+            kept.Add(server);
+            order.Add(server);
+        }
+
+        foreach (Server server in _servers.Where(s => !kept.Contains(s)).ToArray()) Part(server);
+
+        // Ids keep the order of joining; the list follows it, so a reload that only moves lines changes nobody's turn.
+        _all = [.. _servers];
+    }
+
+    private static void Update(Server server, ServerOptions options)
+    {
+        server.Weight = options.Weight;
+        server.MaxConnections = options.MaxConnections;
+        server.Backup = options.Backup;
+        server.InitState = options.InitState;
+        System.Net.EndPoint endPoint = ParseEndPoint(options.Address);
+
+        // A host name stays what it was looked up to, unless the name itself is another.
+        if (endPoint is not System.Net.DnsEndPoint || server.ConfiguredAddress != options.Address) server.EndPoint = endPoint;
+        server.ConfiguredAddress = options.Address;
+    }
+
+    private Server Join(ServerOptions options)
+    {
+        int slot = 0;
+        while (_servers.Exists(s => s.Slot == slot)) slot++;
+        Server server = new(this, _nextId++, slot, options, ParseEndPoint(options.Address))
+        {
+            Health = _checked && options.InitState is InitState.None or InitState.Down or InitState.FullyDown ? ServerHealth.Down : ServerHealth.Up,
+            LastChange = _time.GetUtcNow(),
+            InUse = true,
+        };
+        Update(server, options);
+        _servers.Add(server);
+        _all = [.. _servers];
+        _events?.Publish(new ServerJoined(server.LastChange, Name, server.Name));
+        return server;
+    }
+
+    private void Part(Server server)
+    {
+        server.InUse = false;
+        _servers.Remove(server);
+        _all = [.. _servers];
+        _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
+    }
+
+    private void Publish()
+    {
+        List<Eligibility.Candidate> candidates = _servers.ConvertAll(static s => new Eligibility.Candidate(s, s.Health, s.Admin, s.Weight, s.Backup));
+        Eligibility.Decision before = _decision;
+        _decision = Eligibility.Decide(candidates, in _rules, before);
+
+        if (_decision.Servers.Count == 0)
+        {
+            _published = Published.Empty;
+        }
+        else
+        {
+            Server[] servers = new Server[_decision.Servers.Count];
+            int[] weights = new int[servers.Length];
+            for (int i = 0; i < servers.Length; i++) (servers[i], weights[i]) = (_decision.Servers[i].Server, _decision.Servers[i].Weight);
+            PoolSnapshot snapshot = new(servers, weights, ++_version);
+            _published = new Published(snapshot, _policy.Build(snapshot), _decision.Mode);
+        }
+
+        if (before.Mode != _decision.Mode)
+            _events?.Publish(new PoolModeChanged(_time.GetUtcNow(), Name, before.Mode, _decision.Mode, _decision.Servers.Count));
+        if (_queue.Count > 0) Grant();
+    }
+}
+
+/// <summary>What became of a removal.</summary>
+public enum RemoveResult
+{
+    /// <summary>The server is out of the pool.</summary>
+    Removed,
+
+    /// <summary>The server is not in this pool.</summary>
+    NotFound,
+
+    /// <summary>Refused: put it in maintenance first, or force it.</summary>
+    NotInMaintenance,
+
+    /// <summary>Refused: it has open leases or callers that wait for it.</summary>
+    HasConnections,
+}

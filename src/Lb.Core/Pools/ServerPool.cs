@@ -1,0 +1,110 @@
+using System.Net;
+
+namespace Lb;
+
+/// <summary>
+/// A named set of servers, the policy that chooses among them, and the queue for when all are full. Any thread may call any member. Readers follow
+/// one reference to an immutable (snapshot, scheduler) pair; writers take one lock and return after the new pair is published.
+/// </summary>
+public sealed partial class ServerPool
+{
+    private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
+    private readonly EventHub? _events;
+    private readonly WaitQueue _queue = new();
+    private readonly List<Server> _servers = [];
+
+    private volatile Published _published = Published.Empty;
+    private volatile PoolSettings _settings;
+    private volatile IReadOnlyList<Server> _all = [];
+    private ISchedulingPolicy _policy;
+    private Eligibility.Rules _rules;
+    private Eligibility.Decision _decision = Eligibility.Decision.Nothing;
+    private bool _checked;
+    private int _nextId = 1;
+    private long _version;
+    private long _misuse;
+
+    /// <summary>Makes a pool. Hosts get theirs from dependency injection (<c>AddServerPool</c>); this is for tests and for use without a host.</summary>
+    /// <param name="name">Its name, for logs, events and metrics.</param>
+    /// <param name="options">Servers, policy and limits; validated.</param>
+    /// <param name="defaults">Values that <paramref name="options"/> leaves open; default: those of <see cref="DefaultsOptions"/>.</param>
+    /// <param name="time">The clock; default <see cref="TimeProvider.System"/>.</param>
+    /// <param name="events">Where changes are told; default: nowhere.</param>
+    /// <exception cref="ArgumentException">The options are not valid; the message lists every fault.</exception>
+    public ServerPool(string name, PoolOptions options, DefaultsOptions? defaults = null, TimeProvider? time = null, EventHub? events = null)
+        : this(name, options, defaults ?? new DefaultsOptions(), SchedulingPolicies.BuiltIn, time ?? TimeProvider.System, events)
+    {
+    }
+
+    internal ServerPool(string name, PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies, TimeProvider time, EventHub? events)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(options);
+        List<ConfigurationError> errors = [];
+        PoolValidation.Validate(name, options, policies, errors);
+        if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+
+        Name = name;
+        _time = time;
+        _events = events;
+        TimestampsPerSecond = time.TimestampFrequency;
+        _settings = PoolSettings.From(options, defaults);
+        _policy = policies.Create(options);
+        PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
+        Apply(options, defaults, policies);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of the scheduling policy, or of its type when it was given as an object.</summary>
+    public string PolicyName { get; private set; }
+
+    /// <summary>Time-outs and retries.</summary>
+    public PoolSettings Settings => _settings;
+
+    /// <summary>All servers, in the order of joining, usable or not.</summary>
+    public IReadOnlyList<Server> Servers => _all;
+
+    /// <summary>The servers that may be picked right now, or null when there is none.</summary>
+    public PoolSnapshot? Snapshot => _published.Snapshot;
+
+    /// <summary>How the candidates are chosen at the moment.</summary>
+    public PoolMode Mode => _published.Mode;
+
+    /// <summary>Callers that wait for a free slot.</summary>
+    public int QueueLength => _queue.Count;
+
+    /// <summary>Leases that were completed more than once: a fault of the caller's, counted so that it can be found.</summary>
+    public long LeaseMisuses => Volatile.Read(ref _misuse);
+
+    internal long TimestampsPerSecond { get; }
+
+    /// <summary>The server of that name, or null. Names are compared without regard to case.</summary>
+    /// <param name="name">The name.</param>
+    public Server? Find(string name)
+    {
+        foreach (Server server in _all)
+        {
+            if (string.Equals(server.Name, name, StringComparison.OrdinalIgnoreCase)) return server;
+        }
+
+        return null;
+    }
+
+    internal long GetTimestamp() => _time.GetTimestamp();
+
+    internal TimeSpan GetElapsedTime(long started, long now) => _time.GetElapsedTime(started, now);
+
+    internal void CountLeaseMisuse() => Interlocked.Increment(ref _misuse);
+
+    /// <summary>What readers see: two facts that must agree, behind one reference.</summary>
+    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode)
+    {
+        public static Published Empty { get; } = new(null, null, PoolMode.Down);
+    }
+
+    private static EndPoint ParseEndPoint(string address) =>
+        ServerAddress.TryParse(address, out EndPoint? endPoint, out _) ? endPoint : throw new ArgumentException($"'{address}' is no address.", nameof(address));
+}

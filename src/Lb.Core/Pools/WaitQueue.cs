@@ -1,0 +1,55 @@
+namespace Lb;
+
+/// <summary>
+/// Callers that wait for a free slot, first come first served. Guarded by the lock of its pool. A caller may be bound to one server (a sticky one);
+/// the others take any.
+/// </summary>
+internal sealed class WaitQueue
+{
+    private readonly LinkedList<Waiter> _waiters = new();
+    private int _count;
+    private int _unbound;
+
+    /// <summary>Callers waiting. Any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Callers waiting for any server: a newcomer must not overtake them. Any thread.</summary>
+    public int UnboundCount => Volatile.Read(ref _unbound);
+
+    public void Add(Waiter waiter)
+    {
+        waiter.Node = _waiters.AddLast(waiter);
+        waiter.Bound?.AddQueued(1);
+        if (waiter.Bound is null) Volatile.Write(ref _unbound, _unbound + 1);
+
+        // A full fence: the caller looks for a free slot after this, the one who frees a slot looks at the count after that. One of them sees the other.
+        Interlocked.Increment(ref _count);
+    }
+
+    /// <summary>Takes a waiter out; false when it is out already.</summary>
+    public bool Remove(Waiter waiter)
+    {
+        if (waiter.Node is null) return false;
+        _waiters.Remove(waiter.Node);
+        waiter.Node = null;
+        waiter.Bound?.AddQueued(-1);
+        if (waiter.Bound is null) Volatile.Write(ref _unbound, _unbound - 1);
+        Interlocked.Decrement(ref _count);
+        return true;
+    }
+
+    public LinkedListNode<Waiter>? First => _waiters.First;
+
+    /// <summary>One waiting caller.</summary>
+    public sealed class Waiter(PickContext context, Server? bound)
+    {
+        public PickContext Context { get; } = context;
+
+        public Server? Bound { get; } = bound;
+
+        public LinkedListNode<Waiter>? Node { get; set; }
+
+        // Continuations run elsewhere: the one who frees a slot must not run the next caller's work under the pool's lock.
+        public TaskCompletionSource<ServerLease> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,111 @@
+namespace Lb;
+
+/// <summary>
+/// Two different servers are drawn by weight, the one with less load for its weight wins (<c>p2c</c>, the default). With at most
+/// <see cref="FullScanLimit"/> servers all are compared, and ties are drawn: it costs the same and balances a little better.
+/// </summary>
+/// <remarks>
+/// Mitzenmacher's "power of two choices": nearly as even as comparing all servers, without the herd that runs to the least loaded one when counts are
+/// stale. Without replacement, so that with few servers no draw is wasted.
+/// </remarks>
+/// <param name="random">Source of chance; default <see cref="Random.Shared"/>. A seeded one makes picks reproducible and is locked when picks come from several threads.</param>
+public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
+{
+    /// <summary>Up to this many servers all are compared.</summary>
+    public const int FullScanLimit = 8;
+
+    private readonly Random _random = SharedRandom.Wrap(random);
+
+    /// <inheritdoc/>
+    public IScheduler Build(PoolSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        if (snapshot.Servers.Length == 1) return new Single(snapshot.Servers[0]);
+        return snapshot.Servers.Length <= FullScanLimit ? new FullScan(snapshot, _random) : new Pair(snapshot, _random);
+    }
+
+    /// <summary>True when (load + 1) / weight of the second is smaller. Exact: no division, and 64 bits hold 16 million × 65 535.</summary>
+    internal static bool IsLess(long secondLoad, int secondWeight, long firstLoad, int firstWeight) =>
+        (secondLoad + 1) * firstWeight < (firstLoad + 1) * secondWeight;
+
+    private sealed class Single(Server server) : IScheduler
+    {
+        public Server Pick(in PickContext context, long now) => server;
+    }
+
+    private sealed class FullScan(PoolSnapshot snapshot, Random random) : IScheduler
+    {
+        private readonly Server[] _servers = snapshot.ServerArray;
+        private readonly int[] _weights = snapshot.Weights.ToArray();
+
+        public Server Pick(in PickContext context, long now)
+        {
+            Server[] servers = _servers;
+            int[] weights = _weights;
+            bool exclusions = context.HasExclusions;
+
+            // A random start and "less than" only would favour servers that follow busy ones; a reservoir over the ties is even.
+            int best = -1, ties = 0;
+            long bestLoad = 0;
+            for (int i = 0; i < servers.Length; i++)
+            {
+                if (exclusions && context.Excludes(servers[i])) continue;
+                long load = servers[i].Load;
+                if (best < 0 || IsLess(load, weights[i], bestLoad, weights[best]))
+                {
+                    best = i;
+                    bestLoad = load;
+                    ties = 1;
+                }
+                else if (!IsLess(bestLoad, weights[best], load, weights[i]))
+                {
+                    ties++;
+                }
+            }
+
+            if (ties <= 1) return servers[Math.Max(best, 0)];
+
+            int chosen = random.Next(ties);
+            for (int i = best; ; i++)
+            {
+                if (exclusions && context.Excludes(servers[i])) continue;
+                long load = servers[i].Load;
+                bool equal = i == best || (!IsLess(load, weights[i], bestLoad, weights[best]) && !IsLess(bestLoad, weights[best], load, weights[i]));
+                if (equal && chosen-- == 0) return servers[i];
+
+                // Loads moved since the first pass: fewer ties are left than were counted.
+                if (i == servers.Length - 1) return servers[best];
+            }
+        }
+    }
+
+    private sealed class Pair(PoolSnapshot snapshot, Random random) : IScheduler
+    {
+        private readonly Server[] _servers = snapshot.ServerArray;
+        private readonly int[] _weights = snapshot.Weights.ToArray();
+        private readonly AliasTable? _table = snapshot.HasEqualWeights ? null : new AliasTable(snapshot.Weights);
+
+        public Server Pick(in PickContext context, long now)
+        {
+            int first, second;
+            if (_table is null)
+            {
+                // Without replacement and without a retry: leave a hole where the first was drawn.
+                first = random.Next(_servers.Length);
+                second = random.Next(_servers.Length - 1);
+                if (second >= first) second++;
+            }
+            else
+            {
+                first = _table.Draw(random.NextInt64());
+                second = _table.Draw(random.NextInt64());
+                for (int again = 0; second == first && again < 3; again++) second = _table.Draw(random.NextInt64());
+                if (second == first) second = first + 1 < _servers.Length ? first + 1 : 0;
+            }
+
+            Server a = _servers[first], b = _servers[second];
+            if (context.HasExclusions && context.Excludes(a) != context.Excludes(b)) return context.Excludes(a) ? b : a;
+            return IsLess(b.Load, _weights[second], a.Load, _weights[first]) ? b : a;
+        }
+    }
+}

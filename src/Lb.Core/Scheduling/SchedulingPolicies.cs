@@ -1,0 +1,46 @@
+namespace Lb;
+
+/// <summary>A scheduling policy that configurations can name. Built-in ones are registered in the same way (<c>AddSchedulingPolicy</c>).</summary>
+/// <param name="Name">The word after <c>Balance</c>; compared without regard to case.</param>
+/// <param name="Create">Makes the policy for one pool.</param>
+public sealed record SchedulingPolicyRegistration(string Name, Func<BalanceOptions, ISchedulingPolicy> Create);
+
+/// <summary>The policies known by name. Immutable.</summary>
+internal sealed class SchedulingPolicies
+{
+    private readonly Dictionary<string, SchedulingPolicyRegistration> _byName = new(StringComparer.OrdinalIgnoreCase);
+
+    public SchedulingPolicies(IEnumerable<SchedulingPolicyRegistration> registrations)
+    {
+        // The last registration of a name wins: a host may replace a built-in one.
+        foreach (SchedulingPolicyRegistration registration in registrations) _byName[registration.Name] = registration;
+    }
+
+    public static IReadOnlyList<SchedulingPolicyRegistration> BuiltInRegistrations { get; } =
+    [
+        new("roundrobin", static _ => new RoundRobin()),
+        new("leastconn", static _ => new LeastConnections()),
+        new("p2c", static _ => new PowerOfTwoChoices()),
+        new("random", static o => new RandomDraws(o.Draws)),
+        new("first", static _ => new First()),
+        new("source", static o => new SourceHash(o.Avalanche)),
+    ];
+
+    public static SchedulingPolicies BuiltIn { get; } = new(BuiltInRegistrations);
+
+    public IEnumerable<string> Names => _byName.Keys.Order(StringComparer.Ordinal);
+
+    public bool Knows(string name) => _byName.ContainsKey(name);
+
+    public ISchedulingPolicy Create(PoolOptions options) =>
+        options.Policy is { } factory ? factory() : _byName[options.Balance].Create(options.BalanceOptions);
+
+    /// <summary>True when the two would make the same policy, so that a reload may keep the running one and its turn.</summary>
+    public static bool IsSame(PoolOptions? one, PoolOptions other) =>
+        one is not null
+        && ReferenceEquals(one.Policy, other.Policy)
+        && string.Equals(one.Balance, other.Balance, StringComparison.OrdinalIgnoreCase)
+        && one.BalanceOptions.Draws == other.BalanceOptions.Draws
+        && one.BalanceOptions.Avalanche == other.BalanceOptions.Avalanche
+        && string.Equals(one.BalanceOptions.HashType, other.BalanceOptions.HashType, StringComparison.OrdinalIgnoreCase);
+}
