@@ -39,6 +39,7 @@ public sealed class LbConfiguration
         Rules.Run(new HealthRules(), $"{options.Path}:Health", options.Health, errors);
         RequirePart(options.Pools.Values.Any(static p => p.Checks.Count > 0), "Checks", $"{options.Path}:Pools", "reference Lb.Health and call AddHealth()", errors);
         RequirePart(options.Gateways.Count > 0, "Gateways", $"{options.Path}:Gateways", "reference Lb.Transport and call AddGateways()", errors);
+        ValidateGateways(options, errors);
         foreach (ILbPart part in _parts) part.Validate(options, errors);
         return [.. errors.Distinct()];
     }
@@ -50,6 +51,19 @@ public sealed class LbConfiguration
     private void RequirePart(bool wanted, string what, string path, string remedy, List<ConfigurationError> errors)
     {
         if (wanted && !_parts.Any(p => p.Handles == what)) errors.Add(new(path, null, $"nothing follows {what} in this host: {remedy}"));
+    }
+
+    private static void ValidateGateways(LbOptions options, List<ConfigurationError> errors)
+    {
+        foreach ((string name, GatewayOptions gateway) in options.Gateways)
+        {
+            string path = $"{options.Path}:Gateways:{name}";
+            Rules.Run(new GatewayRules(), path, gateway, errors);
+            if (gateway.Listen.Count == 0) errors.Add(new($"{path}:Listen", null, "a gateway needs at least one address to listen on"));
+            if (string.IsNullOrWhiteSpace(gateway.Pool) || options.Pools.ContainsKey(gateway.Pool)) continue;
+            string known = options.Pools.Count == 0 ? "there is none" : $"there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}";
+            errors.Add(new($"{path}:Pool", gateway.Pool, $"is no pool; {known}"));
+        }
     }
 
     internal LbOptions ReadValid()

@@ -22,7 +22,7 @@ public sealed class LbOptions
     internal List<ConfigurationError> ReadErrors { get; } = [];
 
     /// <summary>Where the section is in the host's configuration: the start of every path in an error.</summary>
-    internal string Path { get; set; } = "Lb";
+    public string Path { get; internal set; } = "Lb";
 
     internal PoolOptions Pool(string name)
     {

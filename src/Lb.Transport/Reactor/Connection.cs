@@ -25,10 +25,15 @@ internal abstract class Connection
     /// <summary>
     /// Writes now what the kernel takes and keeps a private copy of the rest. Never closes the connection itself from within:
     /// a broken connection answers <see cref="SendResult.Closed"/> and <see cref="IConnectionHandler.OnClosed"/> follows later in the loop.
+    /// Before the connect is answered everything is kept (<see cref="SendResult.Pending"/>) and goes out once it is.
     /// </summary>
+    /// <exception cref="InvalidOperationException"><see cref="ShutdownSend"/> was called before.</exception>
     public abstract SendResult Send(ReadOnlySpan<byte> data);
 
-    /// <summary>Stops <see cref="IConnectionHandler.OnData"/> and <see cref="IConnectionHandler.OnEndOfStream"/>; no data is lost. Idempotent.</summary>
+    /// <summary>
+    /// Stops <see cref="IConnectionHandler.OnData"/> and <see cref="IConnectionHandler.OnEndOfStream"/>; no data is lost. Idempotent.
+    /// A reset is still reported, at once when nothing waits to be read, else after <see cref="ResumeReading"/>.
+    /// </summary>
     public abstract void PauseReading();
 
     /// <summary>Undoes <see cref="PauseReading"/>. Data that waits is delivered later in the same or the next turn, never from within this call. Idempotent.</summary>
@@ -37,16 +42,20 @@ internal abstract class Connection
     /// <summary>Sends FIN after the pending bytes. Reading goes on. Idempotent; <see cref="Send"/> is not allowed afterwards.</summary>
     public abstract void ShutdownSend();
 
-    /// <summary>Closes at once; pending bytes are dropped, bytes already in the kernel are still delivered. No callback follows. Idempotent.</summary>
+    /// <summary>
+    /// Closes at once; pending bytes are dropped, bytes already in the kernel are still delivered. No callback follows. Idempotent.
+    /// What has been received and not read is thrown away first, because the kernel would answer it with a reset; a peer that goes on
+    /// sending gets that reset.
+    /// </summary>
     public abstract void Close();
 
     /// <summary>Closes with a TCP reset (linger 0). No callback follows. Idempotent.</summary>
     public abstract void Abort();
 
-    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
+    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets. Works after the end too.</summary>
     public abstract void GetPeer(out PeerAddress address);
 
-    /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets.</summary>
+    /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets and after the end.</summary>
     public abstract void GetLocal(out PeerAddress address);
 }
 
@@ -59,7 +68,10 @@ internal enum SendResult
     /// <summary>Some bytes wait in a private copy; <see cref="IConnectionHandler.OnDrained"/> comes when they are gone.</summary>
     Pending,
 
-    /// <summary>The connection is broken; <see cref="IConnectionHandler.OnClosed"/> comes next.</summary>
+    /// <summary>
+    /// The connection is closed, or broken: then <see cref="IConnectionHandler.OnClosed"/> comes, after the data that had arrived before
+    /// (a server that answers early and resets is still heard).
+    /// </summary>
     Closed,
 }
 
@@ -72,14 +84,18 @@ internal enum CloseReason
     /// <summary>The connect was refused (RST to our SYN, or a Unix socket nobody listens on).</summary>
     Refused,
 
-    /// <summary>No route, network or host unreachable, or the kernel's own connect time-out.</summary>
+    /// <summary>No route, network or host unreachable, the kernel's own time-out, or the queue of a Unix socket is full.</summary>
     Unreachable,
 
-    /// <summary>No descriptor, no memory, no local port, or another local fault.</summary>
+    /// <summary>No descriptor, no memory, no local port, an exception in the handler, or another local fault.</summary>
     LocalError,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
+/// <remarks>
+/// When a handler throws, the loop reports the exception to its owner, resets that connection and calls <see cref="OnClosed"/> with
+/// <see cref="CloseReason.LocalError"/>, so that a session can take its other connection down; the loop goes on.
+/// </remarks>
 internal interface IConnectionHandler
 {
     /// <summary>An outgoing connection is established. Not called for accepted ones.</summary>
@@ -103,7 +119,7 @@ internal interface IAcceptHandler
 {
     /// <summary>
     /// A client has connected. Reading starts when the call returns. The handler sets <see cref="Connection.Handler"/>
-    /// or closes the connection. Called on the loop's thread.
+    /// or closes the connection (one without a handler is closed). Called on the loop's thread.
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
 }
@@ -129,6 +145,9 @@ internal abstract class Listener
 
 /// <summary>How to listen.</summary>
 /// <param name="Backlog">Length of the kernel's accept queue; default 4096 (capped by net.core.somaxconn).</param>
-/// <param name="ReusePort">Several sockets share the port, one a loop (Linux SO_REUSEPORT).</param>
+/// <param name="ReusePort">
+/// Several sockets share the port, one a loop (SO_REUSEPORT; see <see cref="EventLoops.SupportsReusePort"/>, elsewhere
+/// <see cref="PlatformNotSupportedException"/>).
+/// </param>
 /// <param name="DualMode">An IPv6 wildcard takes IPv4 as well (HAProxy <c>v4v6</c>); false sets IPV6_V6ONLY.</param>
 internal readonly record struct ListenOptions(int Backlog = 4096, bool ReusePort = false, bool DualMode = true);

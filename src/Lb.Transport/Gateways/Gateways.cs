@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lb.Transport;
+
+/// <summary>The gateways of a host by name, on one group of event loops; follows reloads. Any thread.</summary>
+public sealed class Gateways : ILbPart, IDisposable
+{
+    private readonly ServerPools _pools;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly List<Task> _leaving = [];
+    private volatile ImmutableSortedDictionary<string, TcpGateway> _gateways = ImmutableSortedDictionary.Create<string, TcpGateway>(StringComparer.OrdinalIgnoreCase);
+    private LoopGroup? _loops;
+    private TransportOptions? _transport;
+
+    /// <summary>Made by dependency injection.</summary>
+    /// <param name="pools">The host's pools.</param>
+    /// <param name="time">The clock of the loops and time-outs.</param>
+    /// <param name="logger">Default: nowhere.</param>
+    public Gateways(ServerPools pools, TimeProvider time, ILogger<Gateways>? logger = null)
+    {
+        _pools = pools;
+        _time = time;
+        _logger = logger ?? NullLogger<Gateways>.Instance;
+    }
+
+    /// <inheritdoc/>
+    public int Order => 300;
+
+    /// <inheritdoc/>
+    public string Handles => "Gateways";
+
+    /// <summary>The gateways that run, by name.</summary>
+    public IReadOnlyCollection<TcpGateway> All => [.. _gateways.Values];
+
+    /// <summary>The gateway of that name.</summary>
+    /// <param name="name">The name; compared without regard to case.</param>
+    /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>
+    public TcpGateway this[string name] => Find(name) ?? throw new KeyNotFoundException($"No gateway '{name}' runs; there are: {string.Join(", ", _gateways.Keys)}.");
+
+    /// <summary>The gateway of that name, or null.</summary>
+    /// <param name="name">The name; compared without regard to case.</param>
+    public TcpGateway? Find(string name) => _gateways.GetValueOrDefault(name);
+
+    /// <inheritdoc/>
+    public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(errors);
+        GatewayValidation.Validate(options, address => _gateways.Values.Any(g => g.Listens(address)), errors);
+        if (_transport is not null && _transport.Driver != options.Transport.Driver)
+            errors.Add(new($"{options.Path}:Transport:Driver", options.Transport.Driver, "can't be changed while the gateways run; start anew"));
+        if (_transport is not null && _transport.Loops != options.Transport.Loops)
+            errors.Add(new($"{options.Path}:Transport:Loops", $"{options.Transport.Loops}", "can't be changed while the gateways run; start anew"));
+    }
+
+    /// <inheritdoc/>
+    public async Task ApplyAsync(LbOptions options, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (_loops is null && options.Gateways.Count > 0)
+        {
+            _transport = options.Transport;
+            _loops = new LoopGroup(options.Transport, _time, _logger);
+        }
+
+        List<ConfigurationError> errors = [];
+        foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, errors).ConfigureAwait(false);
+
+        foreach (TcpGateway gone in _gateways.Values.Where(g => !options.Gateways.ContainsKey(g.Name)))
+        {
+            // It drains while the rest goes on: a reload does not wait for the last of its clients.
+            _gateways = _gateways.Remove(gone.Name);
+            _leaving.RemoveAll(static t => t.IsCompleted);
+            _leaving.Add(gone.StopAsync(_time, CancellationToken.None));
+        }
+
+        if (errors.Count > 0) throw new LbConfigurationException(errors);
+    }
+
+    private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, List<ConfigurationError> errors)
+    {
+        TcpSettings settings = TcpSettings.From(gateway, options.Defaults, _pools[gateway.Pool]);
+        TcpGateway running = Find(name) ?? new TcpGateway(name, _loops!, settings, _logger);
+        try
+        {
+            await running.ListenAsync(GatewayValidation.Addresses(gateway), gateway.Backlog).ConfigureAwait(false);
+        }
+        catch (SocketException error)
+        {
+            // Somebody took it since the check, or the system refuses more than the check could see.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Listen", string.Join(", ", gateway.Listen), GatewayValidation.Explain(error)));
+            return;
+        }
+
+        running.Update(settings);
+        _gateways = _gateways.SetItem(name, running);
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        List<Task> stopping = [.. _leaving, .. _gateways.Values.Select(g => g.StopAsync(_time, ct))];
+        await Task.WhenAll(stopping).ConfigureAwait(false);
+        _gateways = _gateways.Clear();
+        Dispose();
+    }
+
+    /// <summary>Ends the loops and whatever connections are left. Idempotent.</summary>
+    public void Dispose() => Interlocked.Exchange(ref _loops, null)?.Dispose();
+}

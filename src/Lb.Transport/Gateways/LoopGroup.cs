@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Transport;
+
+/// <summary>The event loops that all gateways of a host share: one thread each, nothing shared between them.</summary>
+internal sealed class LoopGroup : IDisposable
+{
+    private readonly EventLoop[] _loops;
+
+    public LoopGroup(TransportOptions options, TimeProvider time, ILogger logger)
+    {
+        ReactorDriver driver = Enum.Parse<ReactorDriver>(options.Driver, ignoreCase: true);
+        int count = options.Loops == 0 ? Environment.ProcessorCount : options.Loops;
+        _loops = new EventLoop[count];
+        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error));
+        foreach (EventLoop loop in _loops) loop.Start();
+    }
+
+    public IReadOnlyList<EventLoop> Loops => _loops;
+
+    /// <summary>Runs something on a loop and waits for it without blocking.</summary>
+    public static Task<T> RunAsync<T>(EventLoop loop, Func<T> work)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool posted = loop.Post(
+            _ =>
+            {
+                try
+                {
+                    done.SetResult(work());
+                }
+                catch (Exception error)
+                {
+                    done.SetException(error);
+                }
+            },
+            null);
+        if (!posted) done.SetException(new ObjectDisposedException(nameof(LoopGroup)));
+        return done.Task;
+    }
+
+    public void Dispose()
+    {
+        foreach (EventLoop loop in _loops) loop.Dispose();
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace Lb.Transport;
+
+/// <summary>Makes event loops. Any thread.</summary>
+internal static class EventLoops
+{
+    /// <summary>True where the epoll driver runs: Linux on x64 or arm64.</summary>
+    public static bool SupportsEpoll { get; } =
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    /// <summary>
+    /// True where several loops may listen on one port (<see cref="ListenOptions.ReusePort"/>). Elsewhere one loop listens for all.
+    /// </summary>
+    public static bool SupportsReusePort { get; } = OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
+
+    /// <summary>Makes a loop that is not running yet.</summary>
+    /// <param name="driver">The machinery; <see cref="ReactorDriver.Auto"/> takes the best one of this system.</param>
+    /// <param name="name">Name of the thread, seen in debuggers.</param>
+    /// <param name="time">
+    /// Clock of <see cref="EventLoop.Now"/> and of the timers; default <see cref="TimeProvider.System"/>. With any other clock the
+    /// loop sleeps on a timer of that clock, so a test moves it by hand.
+    /// </param>
+    /// <param name="onHandlerError">Hears what handlers, timers and posted work throw. Called on the loop's thread; must not throw.</param>
+    /// <exception cref="PlatformNotSupportedException">The driver does not exist on this system.</exception>
+    public static EventLoop Create(
+        ReactorDriver driver, string name, TimeProvider? time = null, Action<Exception>? onHandlerError = null)
+    {
+        time ??= TimeProvider.System;
+        switch (driver)
+        {
+            case ReactorDriver.Epoll when !SupportsEpoll:
+                throw new PlatformNotSupportedException(
+                    $"The epoll driver needs Linux on x64 or arm64; this is {RuntimeInformation.OSDescription} on "
+                    + $"{RuntimeInformation.ProcessArchitecture}. Use the managed driver, or Auto.");
+            case ReactorDriver.Epoll:
+            case ReactorDriver.Auto when SupportsEpoll:
+                return new EpollLoop(name, time, onHandlerError);
+            default:
+                return new ManagedLoop(name, time, onHandlerError);
+        }
+    }
+}

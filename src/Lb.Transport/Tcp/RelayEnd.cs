@@ -1,0 +1,50 @@
+namespace Lb.Transport;
+
+/// <summary>How a client's connection through a gateway ended, by stage and side.</summary>
+public enum RelayEnd
+{
+    /// <summary>Both sides finished sending.</summary>
+    Completed,
+
+    /// <summary>The client went away while it waited in the queue or for a server's connection.</summary>
+    ConnectClientGone,
+
+    /// <summary>No server was usable.</summary>
+    NoServer,
+
+    /// <summary>Every server was full and so was the queue.</summary>
+    QueueFull,
+
+    /// <summary>Every server stayed full for the whole queue time-out.</summary>
+    QueueTimeout,
+
+    /// <summary>The last attempt was refused by the server.</summary>
+    ConnectRefused,
+
+    /// <summary>The last attempt found no way to the server.</summary>
+    ConnectUnreachable,
+
+    /// <summary>The last attempt had no answer within the connect time-out.</summary>
+    ConnectTimeout,
+
+    /// <summary>The last attempt failed on this machine: no descriptor, no port, no address.</summary>
+    ConnectLocalError,
+
+    /// <summary>The client reset the connection.</summary>
+    ClientReset,
+
+    /// <summary>The client was silent for longer than the client time-out.</summary>
+    ClientTimeout,
+
+    /// <summary>The server reset the connection.</summary>
+    ServerReset,
+
+    /// <summary>The server was silent for longer than the server time-out.</summary>
+    ServerTimeout,
+
+    /// <summary>A fault on this machine in the middle of the relay.</summary>
+    LocalError,
+
+    /// <summary>The gateway stopped: the connection was quiet and was closed, or the drain time-out passed.</summary>
+    Drained,
+}

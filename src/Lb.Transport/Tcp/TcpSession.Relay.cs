@@ -1,0 +1,184 @@
+namespace Lb.Transport;
+
+/// <content>The relay: bytes, ends and time-outs of an established pair.</content>
+internal sealed partial class TcpSession
+{
+    /// <summary>While it drains, a session that has been quiet for so long is closed.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    public void OnData(Connection connection, ReadOnlySpan<byte> data)
+    {
+        Connection to;
+        long now = Loop.Now;
+        if (ReferenceEquals(connection, _client))
+        {
+            to = _server!;
+            _clientActive = now;
+            _serverOwes = true;
+            _shard.Counters.BytesIn += data.Length;
+        }
+        else
+        {
+            to = _client;
+            _serverActive = now;
+            _serverOwes = false;
+            _shard.Counters.BytesOut += data.Length;
+        }
+
+        // A slow reader stops its source: what it has not taken is one buffer, the rest waits in the kernel and at the sender.
+        if (to.Send(data) == SendResult.Pending) connection.PauseReading();
+        else if (ReferenceEquals(to, _client)) _clientActive = now;
+        else _serverActive = now;
+    }
+
+    public void OnDrained(Connection connection)
+    {
+        bool isClient = ReferenceEquals(connection, _client);
+        if (isClient) _clientActive = Loop.Now;
+        else _serverActive = Loop.Now;
+        if (_clientDone && _serverDone) EndIfFlushed();
+        else (isClient ? _server! : _client).ResumeReading();
+    }
+
+    public void OnEndOfStream(Connection connection)
+    {
+        if (ReferenceEquals(connection, _client))
+        {
+            _clientDone = true;
+            _clientActive = Loop.Now;
+            _server!.ShutdownSend();
+        }
+        else
+        {
+            _serverDone = true;
+            _serverOwes = false;
+            _serverActive = Loop.Now;
+            _client.ShutdownSend();
+        }
+
+        if (_clientDone && _serverDone) EndIfFlushed();
+        else if (ShorterFinTimeout(out TimeSpan due)) Loop.Schedule(this, due);
+    }
+
+    public void OnClosed(Connection connection, CloseReason reason)
+    {
+        if (_stage == Stage.Ended) return;
+        bool isClient = ReferenceEquals(connection, _client);
+        if (_stage == Stage.Relaying)
+        {
+            RelayEnd end = reason == CloseReason.LocalError ? RelayEnd.LocalError : isClient ? RelayEnd.ClientReset : RelayEnd.ServerReset;
+            End(end);
+        }
+        else if (isClient)
+        {
+            End(RelayEnd.ConnectClientGone);
+        }
+        else
+        {
+            Loop.Cancel(this);
+            RelayEnd end = reason switch
+            {
+                CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
+                CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                _ => RelayEnd.ConnectLocalError,
+            };
+            Failed(end, FailureKind.Connect);
+        }
+    }
+
+    protected internal override void OnTimer()
+    {
+        switch (_stage)
+        {
+            case Stage.Connecting:
+                _server!.Close();
+                Failed(RelayEnd.ConnectTimeout, FailureKind.ConnectTimeout);
+                break;
+            case Stage.TurnAround:
+                Connect();
+                break;
+            case Stage.Relaying:
+                CheckSilence();
+                break;
+        }
+    }
+
+    /// <summary>
+    /// The gateway stops. From <paramref name="after"/> on, the session ends as soon as it is quiet; before a server is connected it goes on as usual.
+    /// </summary>
+    public void Drain(TimeSpan after)
+    {
+        _draining = true;
+        if (_stage == Stage.Relaying) Loop.Schedule(this, after);
+    }
+
+    /// <summary>The gateway has no more time.</summary>
+    public void Kill() => End(RelayEnd.Drained, isBroken: true);
+
+    // One timer a session, looked at when it fires and not moved by every byte: an hour of traffic costs a few list operations.
+    private void CheckSilence()
+    {
+        long now = Loop.Now;
+        TimeSpan client = Loop.Time.GetElapsedTime(_clientActive, now);
+        TimeSpan server = Loop.Time.GetElapsedTime(_serverActive, now);
+        TimeSpan clientLimit = _serverDone ? _settings.ClientFinTimeout : _settings.ClientTimeout;
+        TimeSpan serverLimit = _clientDone ? _poolSettings.ServerFinTimeout : _poolSettings.ServerTimeout;
+        TimeSpan quiet = Shorter(client, server);
+        if (_draining && quiet >= Quiet)
+        {
+            End(RelayEnd.Drained);
+            return;
+        }
+
+        // A server that owes an answer is to blame before a client that waits for it.
+        if (server >= serverLimit && (_serverOwes || client < clientLimit)) End(RelayEnd.ServerTimeout);
+        else if (client >= clientLimit) End(RelayEnd.ClientTimeout);
+        else
+        {
+            TimeSpan due = Shorter(clientLimit - client, serverLimit - server);
+            Loop.Schedule(this, _draining ? Shorter(due, Quiet - quiet) : due);
+        }
+    }
+
+    // A half-closed side may have a shorter limit than the one the timer was set for.
+    private bool ShorterFinTimeout(out TimeSpan due)
+    {
+        due = _clientDone ? _poolSettings.ServerFinTimeout : _settings.ClientFinTimeout;
+        return due < (_clientDone ? _poolSettings.ServerTimeout : _settings.ClientTimeout);
+    }
+
+    private void EndIfFlushed()
+    {
+        if (_client.PendingBytes == 0 && _server!.PendingBytes == 0) End(RelayEnd.Completed);
+    }
+
+    private void End(RelayEnd end, bool isBroken = false)
+    {
+        if (_stage == Stage.Ended) return;
+        _stage = Stage.Ended;
+        Loop.Cancel(this);
+        _attempts?.Queue?.Cancel();
+
+        // A broken stream is told as one: RST in, RST out. Everything else closes cleanly.
+        bool broken = isBroken || end is RelayEnd.ClientReset or RelayEnd.ServerReset or RelayEnd.LocalError;
+        Close(_client, broken);
+        if (_server is not null) Close(_server, broken);
+        if (_lease.Server is not null) _lease.Complete(Outcome(end));
+        _shard.Ended(this, end);
+    }
+
+    private static void Close(Connection connection, bool broken)
+    {
+        if (broken) connection.Abort();
+        else connection.Close();
+    }
+
+    // Only the server's own doing counts against it: a client that hangs up, or says nothing, tells nothing of the server.
+    private LeaseOutcome Outcome(RelayEnd end) => end switch
+    {
+        RelayEnd.Completed => LeaseOutcome.Success,
+        RelayEnd.ServerReset => LeaseOutcome.Failure(FailureKind.Reset),
+        RelayEnd.ServerTimeout when _serverOwes => LeaseOutcome.Failure(FailureKind.Timeout),
+        _ => LeaseOutcome.Ignored,
+    };
+}

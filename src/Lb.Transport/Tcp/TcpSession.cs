@@ -1,0 +1,209 @@
+namespace Lb.Transport;
+
+/// <summary>
+/// One client's connection: picks a server, connects (again, if it must), relays, and ends in exactly one <see cref="RelayEnd"/>. Everything runs on the
+/// loop that accepted the client. It hears both connections and is its own timer, so an idle session is three objects and no buffer.
+/// </summary>
+internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
+{
+    private readonly TcpShard _shard;
+    private readonly TcpSettings _settings;
+    private readonly PoolSettings _poolSettings;
+    private readonly Connection _client;
+    private Connection? _server;
+    private ServerLease _lease;
+    private long _clientActive;
+    private long _serverActive;
+    private Stage _stage;
+    private bool _clientDone;
+    private bool _serverDone;
+    private bool _serverOwes;
+    private bool _draining;
+    private Attempts? _attempts;
+
+    /// <summary>Neighbours in the shard's list of open sessions.</summary>
+    internal TcpSession? NextSession;
+    internal TcpSession? PreviousSession;
+
+    public TcpSession(TcpShard shard, Connection client, TcpSettings settings)
+    {
+        _shard = shard;
+        _client = client;
+        _settings = settings;
+        _poolSettings = settings.Pool.Settings;
+    }
+
+    private enum Stage : byte
+    {
+        Queued,
+        Connecting,
+        TurnAround,
+        Relaying,
+        Ended,
+    }
+
+    /// <summary>Attempts after the first; most sessions never need it.</summary>
+    private sealed class Attempts
+    {
+        public int Retries;
+        public ServerSet Tried;
+        public Server? Last;
+        public CancellationTokenSource? Queue;
+    }
+
+    private EventLoop Loop => _client.Loop;
+
+    /// <summary>Nothing is read from the client before there is a server for it: what it sends waits in the kernel.</summary>
+    public void Begin()
+    {
+        _client.PauseReading();
+        Pick();
+    }
+
+    private PickContext Context()
+    {
+        _client.GetPeer(out PeerAddress source);
+        return new PickContext { Source = source, Now = Loop.Now, Excluded = _attempts?.Tried ?? default };
+    }
+
+    private void Pick()
+    {
+        PickContext context = Context();
+        if (_settings.Pool.TryPick(in context, out _lease, out PickFailure failure)) Picked();
+        else if (failure == PickFailure.AllFull) Wait(in context);
+        else End(RelayEnd.NoServer);
+    }
+
+    private void Picked()
+    {
+        // The same server again, because there is no other: give it HAProxy's turn-around before the next try.
+        if (_attempts is not null && ReferenceEquals(_attempts.Last, _lease.Server))
+        {
+            _stage = Stage.TurnAround;
+            Loop.Schedule(this, _poolSettings.TurnAround);
+            return;
+        }
+
+        if (_attempts?.Last is not null) _shard.Counters.Redispatches++;
+        Connect();
+    }
+
+    private void Connect()
+    {
+        _stage = Stage.Connecting;
+        if (_lease.Server.EndPoint is System.Net.DnsEndPoint)
+        {
+            // Only a pool without a host has names that nobody looked up.
+            Failed(RelayEnd.ConnectLocalError, FailureKind.Connect);
+            return;
+        }
+
+        Loop.Schedule(this, _poolSettings.ConnectTimeout);
+        _server = Loop.Connect(_lease.Server.EndPoint, this);
+    }
+
+    /// <summary>The queue is no place for a loop to wait: the pool calls back on a thread of its own, and the answer comes by the mailbox.</summary>
+    private void Wait(in PickContext context)
+    {
+        _stage = Stage.Queued;
+        _attempts ??= new Attempts();
+        _attempts.Queue = new CancellationTokenSource();
+        _ = WaitAsync(context, _attempts.Queue);
+    }
+
+    private async Task WaitAsync(PickContext context, CancellationTokenSource cancel)
+    {
+        ServerLease lease = default;
+        RelayEnd end = RelayEnd.Completed;
+        try
+        {
+            lease = await _settings.Pool.AcquireAsync(context, cancel.Token).ConfigureAwait(false);
+        }
+        catch (NoServerException error)
+        {
+            end = error.Failure switch
+            {
+                PickFailure.QueueFull => RelayEnd.QueueFull,
+                PickFailure.QueueTimeout => RelayEnd.QueueTimeout,
+                _ => RelayEnd.NoServer,
+            };
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        bool posted = Loop.Post(
+            static state =>
+            {
+                (TcpSession session, ServerLease lease, RelayEnd end) = ((TcpSession, ServerLease, RelayEnd))state!;
+                session.Waited(lease, end);
+            },
+            (this, lease, end));
+        if (!posted && end == RelayEnd.Completed) lease.Complete(LeaseOutcome.Ignored);
+    }
+
+    private void Waited(ServerLease lease, RelayEnd end)
+    {
+        if (_stage == Stage.Ended)
+        {
+            // The client left between the grant and now.
+            if (end == RelayEnd.Completed) lease.Complete(LeaseOutcome.Ignored);
+            return;
+        }
+
+        if (end != RelayEnd.Completed)
+        {
+            End(end);
+            return;
+        }
+
+        _lease = lease;
+        Picked();
+    }
+
+    /// <summary>An attempt failed: try again as the pool's settings say, or give up.</summary>
+    private void Failed(RelayEnd end, FailureKind kind)
+    {
+        Server server = _lease.Server;
+        _lease.Complete(LeaseOutcome.Failure(kind));
+        _lease = default;
+        _server = null;
+        _attempts ??= new Attempts();
+        TransportLog.AttemptFailed(_shard.Logger, _shard.Name, server.Pool.Name, server.Name, end);
+        if (_attempts.Retries >= _poolSettings.Retries)
+        {
+            End(end);
+            return;
+        }
+
+        _attempts.Retries++;
+        _attempts.Last = server;
+        _shard.Counters.Retries++;
+        if (_poolSettings.ShouldRedispatch(_attempts.Retries))
+        {
+            _attempts.Tried = _attempts.Tried.With(server);
+            Pick();
+            return;
+        }
+
+        // Not this time another one: the same server, after the turn-around, if the pool still has it.
+        PickContext context = Context() with { Excluded = default, Prefer = server };
+        if (_settings.Pool.TryPick(in context, out _lease, out PickFailure failure)) Picked();
+        else if (failure == PickFailure.AllFull) Wait(in context);
+        else End(RelayEnd.NoServer);
+    }
+
+    public void OnConnected(Connection connection)
+    {
+        long now = Loop.Now;
+        _lease.Responded(now);
+        _attempts = null;
+        _stage = Stage.Relaying;
+        _clientActive = _serverActive = now;
+        Loop.Schedule(this, _draining ? Quiet : Shorter(_settings.ClientTimeout, _poolSettings.ServerTimeout));
+        _client.ResumeReading();
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

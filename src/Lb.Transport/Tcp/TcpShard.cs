@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Transport;
+
+/// <summary>A gateway's part on one loop: its listeners, its open sessions, its counters. Members are for the loop's thread.</summary>
+internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : IAcceptHandler
+{
+    private readonly List<Listener> _listeners = [];
+    private TcpSession? _first;
+    private bool _paused;
+
+    public EventLoop Loop => loop;
+
+    public string Name => gateway.Name;
+
+    public ILogger Logger => logger;
+
+    public TcpCounters Counters { get; } = new();
+
+    /// <summary>Any thread before the loop runs.</summary>
+    public Listener Listen(ListenAddress address, in ListenOptions options)
+    {
+        Listener listener = loop.Listen(address.EndPoint, in options, this);
+        listener.State = address;
+        _listeners.Add(listener);
+        if (_paused) listener.Pause();
+        return listener;
+    }
+
+    public void Close(Listener listener)
+    {
+        listener.Close();
+        _listeners.Remove(listener);
+    }
+
+    public void OnAccepted(Listener listener, Connection connection)
+    {
+        TcpSession session = new(this, connection, gateway.Settings);
+        connection.Handler = session;
+        session.NextSession = _first;
+        if (_first is not null) _first.PreviousSession = session;
+        _first = session;
+        Counters.Total++;
+        gateway.OnOpened();
+        session.Begin();
+    }
+
+    public void Ended(TcpSession session, RelayEnd end)
+    {
+        if (session.PreviousSession is null) _first = session.NextSession;
+        else session.PreviousSession.NextSession = session.NextSession;
+        if (session.NextSession is not null) session.NextSession.PreviousSession = session.PreviousSession;
+        session.NextSession = session.PreviousSession = null;
+        Counters.Ends[(int)end]++;
+        if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
+        gateway.OnClosed();
+    }
+
+    /// <summary>Stops or starts accepting, when the gateway is full or has room again.</summary>
+    public void SetPaused(bool paused)
+    {
+        if (_paused == paused) return;
+        _paused = paused;
+        foreach (Listener listener in _listeners)
+        {
+            if (paused) listener.Pause();
+            else listener.Resume();
+        }
+    }
+
+    /// <summary>Takes over whether the gateway is full now, which may have changed since the message was sent.</summary>
+    public void FollowGateway() => SetPaused(gateway.IsFull);
+
+    public void BeginDrain(TimeSpan spread)
+    {
+        foreach (Listener listener in _listeners) listener.Close();
+        _listeners.Clear();
+        ForEach(session => session.Drain(spread * Random.Shared.NextDouble()));
+    }
+
+    public void KillAll() => ForEach(static session => session.Kill());
+
+    private void ForEach(Action<TcpSession> action)
+    {
+        for (TcpSession? session = _first, next; session is not null; session = next)
+        {
+            next = session.NextSession;
+            action(session);
+        }
+    }
+}

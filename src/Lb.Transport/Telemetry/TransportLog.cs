@@ -1,0 +1,29 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Transport;
+
+/// <summary>Log messages of Lb.Transport: ids 4000 to 4999.</summary>
+internal static partial class TransportLog
+{
+    [LoggerMessage(4000, LogLevel.Information, "Gateway {Gateway} listens on {EndPoint}, pool {Pool}")]
+    public static partial void Listening(ILogger logger, string gateway, EndPoint endPoint, string pool);
+
+    [LoggerMessage(4001, LogLevel.Error, "A handler of the event loop failed; its connection was closed")]
+    public static partial void HandlerFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(4002, LogLevel.Debug, "Gateway {Gateway}: an attempt on {Pool}/{Server} ended with {End}")]
+    public static partial void AttemptFailed(ILogger logger, string gateway, string pool, string server, RelayEnd end);
+
+    [LoggerMessage(4003, LogLevel.Debug, "Gateway {Gateway}: a connection ended with {End}")]
+    public static partial void SessionEnded(ILogger logger, string gateway, RelayEnd end);
+
+    [LoggerMessage(4004, LogLevel.Information, "Gateway {Gateway} stops; {Open} connections have {Seconds} s to end")]
+    public static partial void Draining(ILogger logger, string gateway, int open, double seconds);
+
+    [LoggerMessage(4005, LogLevel.Warning, "Gateway {Gateway} resets the {Open} connections that did not end in time")]
+    public static partial void Killing(ILogger logger, string gateway, int open);
+
+    [LoggerMessage(4006, LogLevel.Information, "Gateway {Gateway} has stopped")]
+    public static partial void Stopped(ILogger logger, string gateway);
+}
