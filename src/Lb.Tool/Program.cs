@@ -1,1 +1,3 @@
-return 0;
+using Lb.Tool;
+
+return await LbCommand.InvokeAsync(args, Console.Out, Console.Error).ConfigureAwait(false);

@@ -20,6 +20,7 @@ internal sealed class LbService(
     private readonly SemaphoreSlim _one = new(1);
     private readonly CancellationTokenSource _stopped = new();
     private readonly List<IDisposable> _subscriptions = [];
+    private int _disposed;
     private Task _telling = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -92,6 +93,8 @@ internal sealed class LbService(
 
     public void Dispose()
     {
+        // The container knows this object under several names and disposes it under each.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _stopped.Cancel();
         _stopped.Dispose();
         _one.Dispose();
