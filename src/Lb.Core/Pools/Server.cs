@@ -123,7 +123,8 @@ public sealed class Server
 
     internal bool InUse { get; set; }
 
-    internal string ConfiguredAddress { get; set; } = "";
+    /// <summary>What the configuration said last: a reload changes only what it says anew, so weights set at run time stay.</summary>
+    internal ServerOptions? Configured { get; set; }
 
     internal bool TryEnter()
     {

@@ -90,7 +90,8 @@ public sealed partial class ServerPool
 
     /// <summary>
     /// Makes the members what <paramref name="servers"/> says: servers whose names stay keep their object, counters, health and administrative state;
-    /// their address, weight, limit and backup role follow the options. Those that left end with their last lease.
+    /// their address, weight, limit and backup role follow the options where
+    /// these differ from the options before, so that a weight set at run time survives a reload that does not mention it. Those that left end with their last lease.
     /// </summary>
     /// <param name="servers">The servers wanted, in order; valid and with distinct names.</param>
     /// <exception cref="ArgumentException">The options are not valid; nothing has changed.</exception>
@@ -182,15 +183,13 @@ public sealed partial class ServerPool
 
     private static void Update(Server server, ServerOptions options)
     {
-        server.Weight = options.Weight;
-        server.MaxConnections = options.MaxConnections;
+        ServerOptions? before = server.Configured;
+        if (before?.Weight != options.Weight) server.Weight = options.Weight;
+        if (before?.MaxConnections != options.MaxConnections) server.MaxConnections = options.MaxConnections;
+        if (before?.Address != options.Address) server.EndPoint = ParseEndPoint(options.Address);
         server.Backup = options.Backup;
         server.InitState = options.InitState;
-        System.Net.EndPoint endPoint = ParseEndPoint(options.Address);
-
-        // A host name stays what it was looked up to, unless the name itself is another.
-        if (endPoint is not System.Net.DnsEndPoint || server.ConfiguredAddress != options.Address) server.EndPoint = endPoint;
-        server.ConfiguredAddress = options.Address;
+        server.Configured = options;
     }
 
     private Server Join(ServerOptions options)

@@ -35,7 +35,7 @@ public sealed partial class ServerPool
     {
         if (ct.IsCancellationRequested) return ValueTask.FromCanceled<ServerLease>(ct);
         if (TryPick(in context, out ServerLease lease, out PickFailure failure)) return ValueTask.FromResult(lease);
-        return failure == PickFailure.AllFull ? WaitAsync(context, ct) : throw new NoServerException(Name, failure);
+        return failure == PickFailure.AllFull ? WaitAsync(context, ct) : ValueTask.FromException<ServerLease>(new NoServerException(Name, failure));
     }
 
     private bool TryPickNow(in PickContext context, out ServerLease lease, out PickFailure failure)

@@ -6,35 +6,31 @@ namespace Lb;
 /// </summary>
 public sealed class LeastConnections : ISchedulingPolicy
 {
-    private readonly Turn _turn = new();
+    private Scheduler? _current;
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        return new Scheduler(snapshot, _turn);
-    }
-
-    // The server picked last: ties go to the next one after it. Racing writers only change who goes first among equals.
-    private sealed class Turn
-    {
-        public Server? Last;
+        return _current = new Scheduler(snapshot, _current?.Last);
     }
 
     private sealed class Scheduler : IScheduler
     {
         private readonly Server[] _servers;
         private readonly int[] _weights;
-        private readonly Turn _turn;
+
+        // Index of the server picked last: ties go to the next one after it. Racing writers only change who goes first among equals.
         private int _last;
 
-        public Scheduler(PoolSnapshot snapshot, Turn turn)
+        public Scheduler(PoolSnapshot snapshot, Server? last)
         {
             _servers = snapshot.ServerArray;
             _weights = snapshot.Weights.ToArray();
-            _turn = turn;
-            _last = turn.Last is null ? _servers.Length - 1 : LastAtOrBefore(turn.Last.Id);
+            _last = last is null ? _servers.Length - 1 : LastAtOrBefore(last.Id);
         }
+
+        public Server Last => _servers[Volatile.Read(ref _last)];
 
         public Server Pick(in PickContext context, long now)
         {
@@ -61,7 +57,6 @@ public sealed class LeastConnections : ISchedulingPolicy
 
             if (best < 0) best = start < servers.Length ? start : 0;
             Volatile.Write(ref _last, best);
-            _turn.Last = servers[best];
             return servers[best];
         }
 
