@@ -73,7 +73,7 @@ internal static class ApiWriter
         IEnumerable<string> fields = type.GetFields(Declared).Where(static f => IsVisible(f) && !IsGenerated(f)).OrderBy(static f => f.Name, StringComparer.Ordinal).Select(Field);
         IEnumerable<string> constructors = type.GetConstructors(Declared).Where(static c => IsVisible(c) && !IsGenerated(c))
             .Select(c => $"{Access(c)} {PlainName(type)}({Parameters(c)})").Order(StringComparer.Ordinal);
-        IEnumerable<string> properties = type.GetProperties(Declared).Where(static p => IsVisible(p.GetMethod) || IsVisible(p.SetMethod))
+        IEnumerable<string> properties = type.GetProperties(Declared).Where(static p => IsVisible(p.GetMethod) || IsVisible(p.SetMethod)).Where(static p => p.Name != "EqualityContract")
             .OrderBy(static p => p.Name, StringComparer.Ordinal).Select(Property);
         IEnumerable<string> methods = type.GetMethods(Declared)
             .Where(static m => IsVisible(m) && !IsGenerated(m) && (!m.IsSpecialName || m.Name.StartsWith("op_", StringComparison.Ordinal)))

@@ -8,6 +8,7 @@ namespace Lb.Architecture.Tests;
 public sealed class RoomsTests
 {
     private const string Decide = "Decide";
+    private const string Own = "Own";
 
     // Folder -> room. A folder that is not here has no place in the house yet: decide which room it is.
     private static readonly Dictionary<string, string> Rooms = new(StringComparer.Ordinal)
@@ -17,11 +18,11 @@ public sealed class RoomsTests
         ["Hashing"] = Decide,
         ["Judging"] = Decide,
         ["Election"] = Decide,
-        ["Pools"] = "Own",
-        ["Monitoring"] = "Own",
-        ["Routers"] = "Own",
-        ["Gateways"] = "Own",
-        ["Tcp"] = "Own",
+        ["Pools"] = Own,
+        ["Monitoring"] = Own,
+        ["Routers"] = Own,
+        ["Gateways"] = Own,
+        ["Tcp"] = Own,
         ["Checkers"] = "Touch",
         ["Network"] = "Touch",
         ["Addresses"] = "Touch",
@@ -50,6 +51,8 @@ public sealed class RoomsTests
         "src/Lb.Tool/Playing/Words.cs",
     ];
 
+    private static readonly HashSet<string> NotWhereOwned = new(StringComparer.Ordinal) { "Socket", "TcpListener", "TcpClient", "NetworkStream", "HttpClient", "Dns" };
+
     private static readonly HashSet<string> NotWhereDecided = new(StringComparer.Ordinal)
     {
         "await", "async", "lock", "Lock", "Monitor", "SemaphoreSlim", "ILogger", "LoggerMessage", "TimeProvider", "Stopwatch", "Socket", "NetworkStream",
@@ -64,6 +67,12 @@ public sealed class RoomsTests
 
         // UriHostNameType.Dns is a word, not a look-up.
         ["src/Lb.Core/Pools/ServerAddress.cs"] = ["Dns"],
+
+        // Host names are looked up once, when a configuration is applied; following DNS will be discovery's work, in a room of its own.
+        ["src/Lb.Core/Pools/ServerPools.cs"] = ["Dns"],
+
+        // Finds out whether an address is free, before anything starts: the bind is the question.
+        ["src/Lb.Transport/Gateways/GatewayValidation.cs"] = ["Socket"],
     };
 
     // Members with a body in the room of data, each with its reason.
@@ -82,6 +91,9 @@ public sealed class RoomsTests
         .. Repository.Files("src", "*.cs").Where(static f => f.Split('/') is [_, _, var folder, ..] && Rooms.GetValueOrDefault(folder) == Decide),
     ];
 
+    public static TheoryData<string> OwningFiles =>
+        [.. Repository.Files("src", "*.cs").Where(static f => f.Split('/') is [_, _, var folder, ..] && Rooms.GetValueOrDefault(folder) == Own && !PureFiles.Contains(f))];
+
     public static TheoryData<string> OptionFiles =>
         [.. Repository.Files("src", "*Options.cs").Where(static f => f.Contains("/Configuration/", StringComparison.Ordinal))];
 
@@ -96,18 +108,11 @@ public sealed class RoomsTests
 
     [Theory]
     [MemberData(nameof(DecidingFiles))]
-    public void What_decides_only_computes(string file)
-    {
-        string[] allowed = Allowed.GetValueOrDefault(file, []);
-        string[] found =
-        [
-            .. Repository.Parse(file).DescendantTokens()
-                .Where(static t => t.IsKeyword() || t.IsContextualKeyword() || t.IsKind(SyntaxKind.IdentifierToken))
-                .Where(t => NotWhereDecided.Contains(t.ValueText) && !allowed.Contains(t.ValueText))
-                .Select(static t => $"line {t.GetLocation().GetLineSpan().StartLinePosition.Line + 1}: {t.ValueText}"),
-        ];
-        Assert.Empty(found);
-    }
+    public void What_decides_only_computes(string file) => Assert.Empty(Found(file, NotWhereDecided));
+
+    [Theory]
+    [MemberData(nameof(OwningFiles))]
+    public void What_owns_state_leaves_io_to_others(string file) => Assert.Empty(Found(file, NotWhereOwned));
 
     [Fact]
     public void Exceptions_are_still_needed()
@@ -154,5 +159,17 @@ public sealed class RoomsTests
         }
 
         Assert.Empty(wrong);
+    }
+
+    private static string[] Found(string file, HashSet<string> words)
+    {
+        string[] allowed = Allowed.GetValueOrDefault(file, []);
+        return
+        [
+            .. Repository.Parse(file).DescendantTokens()
+                .Where(static t => t.IsKeyword() || t.IsContextualKeyword() || t.IsKind(SyntaxKind.IdentifierToken))
+                .Where(t => words.Contains(t.ValueText) && !allowed.Contains(t.ValueText))
+                .Select(static t => $"line {t.GetLocation().GetLineSpan().StartLinePosition.Line + 1}: {t.ValueText}"),
+        ];
     }
 }

@@ -51,7 +51,7 @@ public sealed partial class ServerPool
     }
 
     /// <summary>Adds a server while the pool runs. The others keep their ids and their turn.</summary>
-    /// <param name="options">The server; its name must be new.</param>
+    /// <param name="options">The server; its name must be new and its address no host name, which nobody would look up.</param>
     /// <param name="admin">Its first state; default maintenance, as HAProxy's <c>add server</c> does.</param>
     /// <returns>The new server.</returns>
     /// <exception cref="ArgumentException">The options are not valid or the name is taken.</exception>
@@ -61,6 +61,8 @@ public sealed partial class ServerPool
         List<ConfigurationError> errors = [];
         PoolValidation.ValidateServer($"{Name}:{options.NameOrAddress}", options, errors);
         if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+        if (ParseEndPoint(options.Address) is DnsEndPoint)
+            throw new ArgumentException($"'{options.Address}' is a host name; look it up first: names are looked up only when a configuration is applied.", nameof(options));
         lock (_lock)
         {
             if (Find(options.NameOrAddress) is not null)

@@ -91,11 +91,9 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             int first, second;
             if (_table is null)
             {
-                // One draw of 63 bits serves both, each half scaled by multiplication. Without replacement and without a retry: leave a hole where the
-                // first was drawn.
-                long bits = random.NextInt64();
-                first = (int)((ulong)(uint)(bits >> 31) * (ulong)_servers.Length >> 32);
-                second = (int)((ulong)(bits & int.MaxValue) * (ulong)(_servers.Length - 1) >> 31);
+                // Without replacement and without a retry: leave a hole where the first was drawn.
+                first = random.Next(_servers.Length);
+                second = random.Next(_servers.Length - 1);
                 if (second >= first) second++;
             }
             else

@@ -130,6 +130,19 @@ public sealed class HostTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task When_a_part_can_not_start_those_before_it_are_stopped_again()
+    {
+        List<string> calls = [];
+        using IHost host = Build(out _, "{}", services =>
+        {
+            services.AddSingleton<ILbPart>(new FakePart("Gateways", 300) { Calls = calls, OnApply = static () => throw new InvalidOperationException("port taken") });
+            services.AddSingleton<ILbPart>(new FakePart("Checks", 200) { Calls = calls });
+        });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Ct));
+        Assert.Equal(["Checks apply", "Gateways apply", "Gateways stop", "Checks stop"], calls);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Every_notifier_hears_of_what_happens_until_the_host_has_stopped()
     {
         using IHost host = Build(out _, OneServer, static services => services.AddNotifier<CollectingNotifier>().AddNotifier<CollectingNotifier>());

@@ -73,6 +73,24 @@ public sealed class QueueStressTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Tries_that_fail_never_show_in_the_count()
+    {
+        ServerPool pool = Limited(1, 1, new First());
+        Server a = pool.Get("a");
+        pool.Pick();
+        Task trier = Task.Run(
+            () =>
+            {
+                for (int n = 0; n < 2_000_000; n++) Assert.False(pool.TryPick(default, out _, out _));
+            },
+            Ct);
+        int most = 0;
+        while (!trier.IsCompleted) most = Math.Max(most, a.InFlight);
+        await trier;
+        Assert.Equal((1, 1L), (most, a.TotalLeases));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Cancelled_waits_leak_nothing()
     {
         ServerPool pool = Limited(2, 1, new PowerOfTwoChoices(new Random(1)));

@@ -43,29 +43,34 @@ public sealed class QueueTests
         Assert.Equal(PickFailure.AllFull, pool.FailToPick());
     }
 
-    [Fact]
-    public void A_newcomer_whose_preferred_server_is_down_does_not_overtake_either()
+    // The moment between a release and its grant: the slot is free, and the one who waits has not got it yet.
+    [Fact(Timeout = 60_000)]
+    public async Task A_newcomer_does_not_snatch_the_slot_from_one_who_waits_for_any()
     {
-        // The room appears without a release, so nobody has been granted it yet: only the queue's length can hold the newcomer back.
         ServerPool pool = Full(2, 1);
-        Server a = pool.Get("a");
-        pool.SetHealth(a, ServerHealth.Down);
-        Task<ServerLease> first = Wait(pool), second = Wait(pool);
-        Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = a }));
-        Assert.False(first.IsCompleted || second.IsCompleted);
+        Server a = pool.Get("a"), b = pool.Get("b");
+        pool.SetHealth(b, ServerHealth.Down);
+        Task<ServerLease> waiting = Wait(pool);
+        a.Leave(Done);
+        Assert.Equal(PickFailure.AllFull, pool.FailToPick());
+        Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = b }));
+        Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = a, Avoid = a }));
+        pool.OnReleased();
+        Assert.Equal("a", (await waiting.WaitAsync(Ct)).Server.Name);
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_sticky_newcomer_does_not_overtake_those_who_wait_for_its_server()
+    public async Task A_newcomer_does_not_snatch_the_slot_from_one_who_waits_for_that_server()
     {
-        // The waiter for a is granted the slot by the release itself, so the newcomer stays behind.
         ServerPool pool = Full(2, 1);
-        PickContext sticky = new() { Prefer = pool.Get("a") };
-        Task<ServerLease> first = Wait(pool, sticky);
-        Assert.Equal(PickFailure.AllFull, pool.FailToPick(sticky));
-        Open(pool, "a").Complete(Done);
-        Assert.Equal("a", (await first.WaitAsync(Ct)).Server.Name);
-        Assert.Equal(0, pool.Get("a").Queued);
+        Server a = pool.Get("a");
+        Task<ServerLease> waiting = Wait(pool, new PickContext { Prefer = a });
+        a.Leave(Done);
+        Assert.False(a.HasRoom);
+        Assert.Equal(PickFailure.AllFull, pool.FailToPick());
+        Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = a }));
+        pool.OnReleased();
+        Assert.Equal("a", (await waiting.WaitAsync(Ct)).Server.Name);
     }
 
     [Fact(Timeout = 60_000)]

@@ -27,6 +27,9 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
 
     public int Loops { get; set; } = 1;
 
+    /// <summary>Lives by the system's clock instead of <see cref="Time"/>, which allocates when the loop sets its alarm.</summary>
+    public bool SystemTime { get; set; }
+
     public ManualTimeProvider Time { get; } = new();
 
     public Heard Events { get; } = new();
@@ -93,7 +96,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
     public IHost Build()
     {
         HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton<TimeProvider>(Time);
+        builder.Services.AddSingleton(SystemTime ? TimeProvider.System : Time);
         builder.Services.AddSingleton<INotifier>(Events);
         builder.Services.AddSingleton<ILoggerProvider>(Logged);
         builder.Services.AddServerPool("web").UseRoundRobin();

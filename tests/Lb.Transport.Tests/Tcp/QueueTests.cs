@@ -105,7 +105,7 @@ public sealed class QueueTests : GatewayTests
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
     [Trait("Row", "R6")]
-    public async Task A_retry_waits_for_the_server_that_is_left(string driver)
+    public async Task A_retry_that_finds_the_others_full_tries_the_failed_one_again_and_then_the_others(string driver)
     {
         TestServer server = null!;
         GatewayLab lab = await StartAsync(driver, l =>
@@ -116,10 +116,13 @@ public sealed class QueueTests : GatewayTests
         (Socket first, Socket _) = await lab.PairAsync(server);
         Socket second = await lab.ClientAsync();
         await second.SendAllAsync("2"u8.ToArray());
-        await QueuedAsync(lab, 1);
+        await Wait.UntilAsync(() => lab.Pool.Servers[0] is { TotalFailures: 2, InFlight: 1 }, "the turn-around of the second");
         first.Reset();
+        await lab.OpenAsync(1);
+        await lab.AdvanceAsync(TimeSpan.FromSeconds(1));
+        await lab.TickAsync();
         Assert.Equal("2"u8.ToArray(), await (await server.AcceptAsync()).ReadAsync(1));
-        Assert.Equal(2, lab.Pool.Servers[0].TotalFailures);
+        Assert.Equal(3, lab.Pool.Servers[0].TotalFailures);
     }
 
     [Theory(Timeout = Timeout)]
@@ -140,5 +143,5 @@ public sealed class QueueTests : GatewayTests
     private static TestServer AddNarrow(GatewayLab lab) => lab.AddServer("narrow", static s => s.MaxConnections = 1);
 
     private static Task QueuedAsync(GatewayLab lab, int count) =>
-        Wait.UntilAsync(() => lab.Pool.QueueLength == count && lab.Pool.Servers.Sum(static s => s.InFlight) == 1, () => $"{count} in the queue");
+        Wait.UntilAsync(() => lab.Pool.QueueLength == count && lab.Pool.Servers.Sum(static s => s.InFlight) == 1, () => $"{count} in the queue, there are {lab.Pool.QueueLength}; in flight {string.Join(", ", lab.Pool.Servers.Select(static s => s.InFlight))}; failures {string.Join(", ", lab.Pool.Servers.Select(static s => s.TotalFailures))}; open {lab.Gateway.OpenConnections}");
 }
