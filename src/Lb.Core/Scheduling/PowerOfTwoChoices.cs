@@ -67,16 +67,16 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             if (ties <= 1) return servers[Math.Max(best, 0)];
 
             int chosen = random.Next(ties);
-            for (int i = best; ; i++)
+            for (int i = best; i < servers.Length; i++)
             {
                 if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
                 long load = servers[i].Load;
                 bool equal = i == best || (!IsLess(load, weights[i], bestLoad, weights[best]) && !IsLess(bestLoad, weights[best], load, weights[i]));
                 if (equal && chosen-- == 0) return servers[i];
-
-                // Loads moved since the first pass: fewer ties are left than were counted.
-                if (i == servers.Length - 1) return servers[best];
             }
+
+            // Loads moved since the first pass: fewer ties are left than were counted.
+            return servers[best];
         }
     }
 

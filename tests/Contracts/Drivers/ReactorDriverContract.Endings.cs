@@ -320,6 +320,44 @@ public abstract partial class ReactorDriverContract
     }
 
     [Fact(Timeout = Limit)]
+    public async Task A_new_connection_hears_nothing_of_the_one_whose_place_it_takes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux leaves a connect unanswered when the accept queue is full.");
+        await using LoopHost host = Host();
+        Socket server = host.Server(backlog: 1);
+        for (int i = 0; i < 2; i++)
+        {
+            Recorder filler = new();
+            await host.ConnectAsync(server.LocalEndPoint!, filler);
+            await filler.Connected.Task;
+        }
+
+        // Both have data when the loop looks. The first one's handler closes the second and starts a connect that is not answered:
+        // what was found for the second must not pass for the answer.
+        Recorder newcomer = new();
+        Connection? second = null;
+        Recorder first = new()
+        {
+            AfterData = connection =>
+            {
+                second!.Close();
+                connection.Loop.Connect(server.LocalEndPoint!, newcomer);
+            },
+        };
+        (_, Socket firstPeer) = await host.PairAsync(first);
+        (second, Socket secondPeer) = await host.PairAsync(new Recorder());
+        TaskCompletionSource queued = new();
+        Assert.True(host.Loop.Post(_ => queued.Task.Wait(), null));
+        firstPeer.Send("x"u8);
+        secondPeer.Send("x"u8);
+        queued.SetResult();
+
+        await first.ReceiveAsync(1);
+        await host.TurnsAsync();
+        Assert.Equal("", newcomer.Calls);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Everything_a_server_sends_before_it_closes_arrives_before_the_end()
     {
         await using LoopHost host = Host();

@@ -149,6 +149,7 @@ public sealed class LeaseTests
         Assert.Equal(9, a.LeaseRate(time.GetTimestamp()));
         time.Advance(TimeSpan.FromMilliseconds(500));
         Assert.Equal(4, a.LeaseRate(time.GetTimestamp()));
+        for (int n = 0; n < 6; n++) pool.Next();
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(0, a.LeaseRate(time.GetTimestamp()));
     }

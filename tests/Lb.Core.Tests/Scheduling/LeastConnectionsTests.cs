@@ -53,6 +53,16 @@ public sealed class LeastConnectionsTests
     }
 
     [Fact]
+    public void The_lease_to_come_counts_when_load_is_compared()
+    {
+        // (5 + 1) / 4 is less than (1 + 1) / 1, although 5 / 4 is more than 1 / 1.
+        ServerPool pool = TestPool.Weighted(new LeastConnections(), 4, 1);
+        for (int n = 0; n < 5; n++) pool.Pick(new PickContext { Prefer = pool.Get("a") });
+        pool.Pick(new PickContext { Prefer = pool.Get("b") });
+        Assert.Equal("a", pool.Next());
+    }
+
+    [Fact]
     public void An_idle_server_comes_first_whatever_its_weight()
     {
         ServerPool pool = TestPool.Weighted(new LeastConnections(), 256, 1);

@@ -98,6 +98,38 @@ public sealed class PowerOfTwoChoicesTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Loads_that_move_while_a_tie_is_drawn_do_no_harm(bool fill)
+    {
+        // Between the two looks at the servers somebody takes all that were equal but the first.
+        MeddlingRandom random = new();
+        ServerPool pool = TestPool.Create(4, new PowerOfTwoChoices(random), o =>
+        {
+            foreach (ServerOptions server in o.Servers) server.MaxConnections = fill ? 1 : 2;
+        });
+        random.Meddle = () =>
+        {
+            foreach (Server server in pool.Servers.Skip(1)) Assert.True(server.TryEnter(isNewcomer: true));
+        };
+        Assert.Equal("a", pool.Next());
+        foreach (Server server in pool.Servers.Skip(1)) server.Leave(LeaseOutcome.Success);
+        Assert.Equal("a", pool.Next(new PickContext { Avoid = pool.Get("d") }));
+    }
+
+    private sealed class MeddlingRandom : Random
+    {
+        public Action? Meddle { get; set; }
+
+        // The last of those that were equal.
+        public override int Next(int maxValue)
+        {
+            Meddle?.Invoke();
+            return maxValue - 1;
+        }
+    }
+
+    [Theory]
     [InlineData(0, 1, 0, 1, false)]
     [InlineData(1, 1, 0, 1, true)]
     [InlineData(1, 2, 0, 1, false)]

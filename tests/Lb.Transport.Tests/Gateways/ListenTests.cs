@@ -31,7 +31,7 @@ public sealed class ListenTests : GatewayTests
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
         Assert.Equal(8, lab.Gateway.TotalConnections);
 
-        await lab.StopAsync(new CancellationToken(canceled: false));
+        await lab.StopSoonAsync();
         Assert.False(File.Exists(path));
     }
 

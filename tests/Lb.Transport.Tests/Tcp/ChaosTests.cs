@@ -22,7 +22,8 @@ public sealed class ChaosTests : GatewayTests
         {
             l.Loops = loops;
             l.AddRefusing();
-            l.SetPool(static p => p.QueueTimeout = TimeSpan.FromHours(1));
+            l.SetGateway(static g => g.ClientTimeout = TimeSpan.FromSeconds(5));
+            l.SetPool(static p => (p.ServerTimeout, p.QueueTimeout) = (TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(30)));
         });
         TestServer[] servers = [.. Enumerable.Range(0, 3).Select(_ => lab.AddServer(configure: static s => s.MaxConnections = 12))];
         lab.Servers.ForEach(static s => s.MaxConnections = s.MaxConnections == 0 ? 3 : s.MaxConnections);

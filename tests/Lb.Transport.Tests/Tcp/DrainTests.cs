@@ -181,12 +181,14 @@ public sealed class DrainTests : GatewayTests
     public async Task An_end_does_not_put_the_closing_off(string driver)
     {
         (GatewayLab lab, Socket client, Socket server, TestServer _) = await PairAsync(driver, static g => g.ClientFinTimeout = TimeSpan.FromSeconds(15));
+        TcpGateway gateway = lab.Gateway;
         Task[] stop = await lab.BeginStopAsync();
         await lab.AdvanceAsync(TimeSpan.FromMilliseconds(500));
         server.Shutdown(SocketShutdown.Send);
         await client.ShouldEndAsync();
         await lab.AdvanceAsync(TimeSpan.FromSeconds(1));
         await lab.TickAsync();
+        Assert.Equal(0, gateway.OpenConnections);
         await stop[0];
     }
 
