@@ -63,9 +63,14 @@ internal static class LbOptionsReader
         balance.Draws = reader.Integer("Draws", balance.Draws);
         balance.HashType = reader.Word("HashType", balance.HashType);
         balance.Avalanche = reader.Flag("Avalanche", balance.Avalanche);
+        balance.ShPort = reader.Flag("ShPort", balance.ShPort);
+        balance.ShFallback = reader.Flag("ShFallback", balance.ShFallback);
+        balance.MhPort = reader.Flag("MhPort", balance.MhPort);
+        balance.MhFallback = reader.Flag("MhFallback", balance.MhFallback);
+        balance.TableSize = reader.Integer("TableSize", balance.TableSize);
         reader.NotInThisVersion(
             "HashFunction", "HashBalanceFactor", "Header", "Parameter", "Length", "Depth", "Whole", "PathOnly", "UseDomainOnly", "HashKey",
-            "HashPreserveAffinity", "ShPort", "ShFallback", "MhPort", "MhFallback", "TableSize", "MinimumRingSize", "MaximumRingSize", "CheckPost");
+            "HashPreserveAffinity", "MinimumRingSize", "MaximumRingSize", "CheckPost");
     }
 
     private static ServerOptions ReadServer(ConfigurationReader reader)

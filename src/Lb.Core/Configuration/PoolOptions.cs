@@ -99,4 +99,23 @@ public sealed class BalanceOptions
 
     /// <summary>Mixes the hash once more (HAProxy <c>hash-type … avalanche</c>). Default false.</summary>
     public bool Avalanche { get; set; }
+
+    /// <summary><c>sh</c>: the client's port counts as well (ipvsadm <c>sh-port</c>). Default false.</summary>
+    public bool ShPort { get; set; }
+
+    /// <summary><c>sh</c>: another server is looked for in the table when the one hashed to is full (ipvsadm <c>sh-fallback</c>). Default false.</summary>
+    public bool ShFallback { get; set; }
+
+    /// <summary><c>mh</c>: the client's port counts as well (ipvsadm <c>mh-port</c>). Default false.</summary>
+    public bool MhPort { get; set; }
+
+    /// <summary><c>mh</c>: another server is looked for in the table when the one hashed to is full (ipvsadm <c>mh-fallback</c>). Default false.</summary>
+    public bool MhFallback { get; set; }
+
+    /// <summary>
+    /// Slots of a Maglev table, a prime from 251 to 5 000 011; default: the policy's own. <c>mh</c>: 251, 509, 1021, 2039, 4093 (default), 8191, 16381, 32749,
+    /// 65521 or 131071 (Linux <c>CONFIG_IP_VS_MH_TAB_INDEX</c>).
+    /// </summary>
+    [Within(251, 5_000_011)]
+    public int? TableSize { get; set; }
 }

@@ -15,6 +15,14 @@ internal static class PoolValidation
             errors.Add(new($"{path}:Balance", options.Balance, $"is no scheduling policy of this version; there are: {known}"));
         }
 
+        if (string.Equals(options.Balance, "mh", StringComparison.OrdinalIgnoreCase)
+            && options.BalanceOptions.TableSize is { } size
+            && !LvsMaglev.TableSizes.Contains(size))
+        {
+            string text = size.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            errors.Add(new($"{path}:BalanceOptions:TableSize", text, $"must be one of {LvsMaglev.TableSizesText} for mh"));
+        }
+
         ValidateServers(path, [.. options.Servers], errors);
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
     }

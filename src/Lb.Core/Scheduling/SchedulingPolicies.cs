@@ -24,6 +24,22 @@ internal sealed class SchedulingPolicies
         new("random", static o => new RandomDraws(o.Draws)),
         new("first", static _ => new First()),
         new("source", static o => new SourceHash(o.Avalanche)),
+        new("static-rr", static _ => new StaticRoundRobin()),
+        new("sticky", static _ => new Sticky()),
+        new("rr", static _ => new LvsRoundRobin()),
+        new("wrr", static _ => new LvsWeightedRoundRobin()),
+        new("lc", static _ => new LvsLeastConnections()),
+        new("wlc", static _ => new LvsWeightedLeastConnections()),
+        new("sed", static _ => new LvsShortestExpectedDelay()),
+        new("nq", static _ => new LvsNeverQueuing()),
+        new("fo", static _ => new LvsFailover()),
+        new("ovf", static _ => new LvsOverflow()),
+        new("twos", static _ => new LvsTwoChoices()),
+        new("sh", static o => new LvsSourceHash(o.ShPort, o.ShFallback)),
+        new("dh", static _ => new LvsDestinationHash()),
+        new("mh", static o => new LvsMaglev(o.MhPort, o.MhFallback, o.TableSize ?? LvsMaglev.DefaultTableSize)),
+        new("lblc", static _ => new LvsLocalityLeastConnections()),
+        new("lblcr", static _ => new LvsLocalityWithReplication()),
     ];
 
     public static SchedulingPolicies BuiltIn { get; } = new(BuiltInRegistrations);
@@ -40,7 +56,9 @@ internal sealed class SchedulingPolicies
         one is not null
         && ReferenceEquals(one.Policy, other.Policy)
         && string.Equals(one.Balance, other.Balance, StringComparison.OrdinalIgnoreCase)
-        && one.BalanceOptions.Draws == other.BalanceOptions.Draws
-        && one.BalanceOptions.Avalanche == other.BalanceOptions.Avalanche
-        && string.Equals(one.BalanceOptions.HashType, other.BalanceOptions.HashType, StringComparison.OrdinalIgnoreCase);
+        && Values(one.BalanceOptions) == Values(other.BalanceOptions);
+
+    // Every property counts; a new one belongs here too, and a test says so if it is forgotten.
+    private static (int, string, bool, bool, bool, bool, bool, int?) Values(BalanceOptions o) =>
+        (o.Draws, o.HashType.ToUpperInvariant(), o.Avalanche, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize);
 }
