@@ -16,7 +16,8 @@ internal struct PeakEwma
     /// <param name="now">Milliseconds of the pool's clock; wraps after 49 days.</param>
     public void Observe(TimeSpan sample, uint now)
     {
-        float microseconds = (float)sample.TotalMicroseconds;
+        // Zero means "no sample yet".
+        float microseconds = Math.Max(0.1f, (float)sample.TotalMicroseconds);
         while (true)
         {
             long before = Volatile.Read(ref _cell);

@@ -22,7 +22,7 @@ public readonly struct ServerLease : IEquatable<ServerLease>
 
     /// <summary>As <see cref="Responded()"/>, with a timestamp that the caller has already read.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
-    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now));
+    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now);
 
     /// <summary>Ends the lease. A second call is counted as misuse and otherwise without effect on other leases.</summary>
     /// <param name="outcome">How the work ended.</param>

@@ -61,13 +61,7 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
 
     private bool TryHash(in PickContext context, out uint hash)
     {
-        if (!key.TryGet(in context, out ReadOnlySpan<byte> bytes))
-        {
-            hash = 0;
-            return false;
-        }
-
-        hash = KeyHash.Compute(options.Function, bytes);
+        if (!key.TryHash(in context, options.Function, out hash)) return false;
         if (options.Avalanche) hash = FullAvalanche.Mix(hash);
         return true;
     }

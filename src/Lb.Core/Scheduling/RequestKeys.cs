@@ -1,17 +1,28 @@
 namespace Lb;
 
-/// <summary>Finds the bytes a hash policy goes by. Pure; a struct, so that the policy's code is compiled for it without a call in between.</summary>
+/// <summary>Makes 32 bits of what a hash policy goes by. Pure; a struct, so that the policy's code is compiled for it without a call in between.</summary>
 internal interface IRequestKey
 {
-    bool TryGet(in PickContext context, out ReadOnlySpan<byte> key);
+    /// <returns>False when the request has no such key.</returns>
+    bool TryHash(in PickContext context, HashFunction function, out uint hash);
+}
+
+/// <summary>The client's address (HAProxy <c>balance source</c>): its words, whatever the function.</summary>
+internal readonly struct SourceKey : IRequestKey
+{
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
+    {
+        hash = context.Source.FoldedWords;
+        return !context.Source.IsEmpty;
+    }
 }
 
 /// <summary>The caller's own key (HAProxy <c>balance hash</c>).</summary>
 internal readonly struct CallerKey : IRequestKey
 {
-    public bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
     {
-        key = context.Key.Bytes.Span;
+        hash = context.Key.HasValue ? KeyHash.Compute(function, context.Key.Bytes.Span) : 0;
         return context.Key.HasValue;
     }
 }
@@ -19,7 +30,14 @@ internal readonly struct CallerKey : IRequestKey
 /// <summary>The request's target (HAProxy <c>balance uri</c>): cut at <c>length</c> bytes, after <c>depth</c> directories, and before the query unless <c>whole</c>.</summary>
 internal readonly struct UriKey(int length, int depth, bool whole, bool pathOnly) : IRequestKey
 {
-    public bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
+    {
+        bool found = TryGet(in context, out ReadOnlySpan<byte> key);
+        hash = found ? KeyHash.Compute(function, key) : 0;
+        return found;
+    }
+
+    private bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
     {
         key = context.Request is null ? default : context.Request.Target;
         if (pathOnly) key = WithoutAuthority(key);
@@ -50,7 +68,14 @@ internal readonly struct UriKey(int length, int depth, bool whole, bool pathOnly
 /// <summary>A parameter of the query, or of a form in the body (HAProxy <c>balance url_param name [check_post]</c>).</summary>
 internal readonly struct ParameterKey(byte[] name, bool checkPost) : IRequestKey
 {
-    public bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
+    {
+        bool found = TryGet(in context, out ReadOnlySpan<byte> key);
+        hash = found ? KeyHash.Compute(function, key) : 0;
+        return found;
+    }
+
+    private bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
     {
         key = default;
         if (context.Request is null) return false;
@@ -85,7 +110,14 @@ internal readonly struct ParameterKey(byte[] name, bool checkPost) : IRequestKey
 /// <summary>A header (HAProxy <c>balance hdr(name) [use_domain_only]</c>).</summary>
 internal readonly struct HeaderKey(byte[] name, bool useDomainOnly) : IRequestKey
 {
-    public bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
+    {
+        bool found = TryGet(in context, out ReadOnlySpan<byte> key);
+        hash = found ? KeyHash.Compute(function, key) : 0;
+        return found;
+    }
+
+    private bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
     {
         key = default;
         if (context.Request is null || !context.Request.TryGetHeader(name, out key)) return false;
@@ -110,7 +142,14 @@ internal readonly struct RdpCookieKey(byte[] name) : IRequestKey
 {
     private const int TpktLength = 4, X224Length = 7;
 
-    public bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
+    public bool TryHash(in PickContext context, HashFunction function, out uint hash)
+    {
+        bool found = TryGet(in context, out ReadOnlySpan<byte> key);
+        hash = found ? KeyHash.Compute(function, key) : 0;
+        return found;
+    }
+
+    private bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
     {
         key = default;
         ReadOnlySpan<byte> data = context.Request is null ? default : context.Request.FirstBytes;
