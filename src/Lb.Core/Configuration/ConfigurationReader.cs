@@ -20,29 +20,35 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
 
     public string Word(string key, string current) => Scalar(key) ?? current;
 
-    public int Integer(string key, int current) => Parse(key, current, "a whole number", static (string text, out int value) =>
+    public int Integer(string key, int current) => Integer(key, (int?)current) ?? current;
+
+    public int? Integer(string key, int? current) => Parse(key, current, "a whole number", static (string text, out int value) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
-    public int? Integer(string key, int? current) => Has(key) ? Integer(key, current ?? 0) : current;
+    public bool Flag(string key, bool current) =>
+        Parse<bool>(key, current, "true or false", static (string text, out bool value) => bool.TryParse(text, out value)) ?? current;
 
-    public bool Flag(string key, bool current) => Parse(key, current, "true or false", static (string text, out bool value) => bool.TryParse(text, out value));
+    public TimeSpan Duration(string key, TimeSpan current) => Duration(key, (TimeSpan?)current) ?? current;
 
-    public TimeSpan Duration(string key, TimeSpan current) =>
+    public TimeSpan? Duration(string key, TimeSpan? current) =>
         Parse(key, current, "a duration such as 2s, 100ms, 5m or 00:00:02", static (string text, out TimeSpan value) => Durations.TryParse(text, out value));
 
-    public TimeSpan? Duration(string key, TimeSpan? current) => Has(key) ? Duration(key, current ?? default) : current;
-
-    /// <summary>An enumeration in HAProxy's spelling: <c>last-known-good</c> for LastKnownGood.</summary>
+    /// <summary>An enumeration in HAProxy's spelling or in that of the code: <c>last-known-good</c> for LastKnownGood.</summary>
     public T Choice<T>(string key, T current)
         where T : struct, Enum
     {
         string words = string.Join(", ", Enum.GetNames<T>().Select(Hyphenate));
-        return Parse(key, current, $"one of {words}", static (string text, out T value) =>
-            Enum.TryParse(text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]));
+        return Parse<T>(key, current, $"one of {words}", static (string text, out T value) =>
+        {
+            // By name only: Enum.TryParse alone would also take numbers and lists.
+            string? name = Array.Find(Enum.GetNames<T>(), n =>
+                text.Equals(n, StringComparison.OrdinalIgnoreCase) || text.Equals(Hyphenate(n), StringComparison.OrdinalIgnoreCase));
+            return Enum.TryParse(name, out value);
+        }) ?? current;
     }
 
     /// <summary>Redispatch: true, false or HAProxy's number.</summary>
-    public int? Redispatch(string key, int? current) => !Has(key) ? current : Parse(key, current ?? 0, "true, false or a whole number", static (string text, out int value) =>
+    public int? Redispatch(string key, int? current) => Parse(key, current, "true, false or a whole number", static (string text, out int value) =>
     {
         if (!bool.TryParse(text, out bool on)) return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
         value = on ? 1 : 0;
@@ -132,12 +138,6 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
 
     private static bool IsScalar(IConfigurationSection section) => !string.IsNullOrEmpty(section.Value) && !section.GetChildren().Any();
 
-    private bool Has(string key)
-    {
-        _known.Add(key);
-        return _children.ContainsKey(key);
-    }
-
     private bool Take(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IConfigurationSection? child)
     {
         _known.Add(key);
@@ -154,7 +154,9 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
 
     private delegate bool Parser<T>(string text, out T value);
 
-    private T Parse<T>(string key, T current, string expected, Parser<T> parse)
+    // What can't be read is an error and leaves the value as it was: one fault, one error.
+    private T? Parse<T>(string key, T? current, string expected, Parser<T> parse)
+        where T : struct
     {
         string? text = Scalar(key);
         if (text is null) return current;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Lb;
@@ -9,11 +10,11 @@ public sealed class LbConfiguration
     private readonly ILbPart[] _parts;
 
     /// <summary>Made by dependency injection.</summary>
-    /// <param name="sources">What fills the options, in order.</param>
+    /// <param name="sources">What fills the options: sections of a configuration first, then code, each in the order of registration.</param>
     /// <param name="parts">The parts that follow them.</param>
     public LbConfiguration(IEnumerable<IConfigureOptions<LbOptions>> sources, IEnumerable<ILbPart> parts)
     {
-        _sources = [.. sources];
+        _sources = [.. sources.OrderBy(static s => s is SectionSource ? 0 : 1)];
         _parts = [.. parts.OrderBy(static p => p.Order)];
     }
 
@@ -72,4 +73,10 @@ public sealed class LbConfiguration
         IReadOnlyList<ConfigurationError> errors = Validate(options);
         return errors.Count == 0 ? options : throw new LbConfigurationException(errors);
     }
+}
+
+/// <summary>Fills the options from a section of the host's configuration.</summary>
+internal sealed class SectionSource(IConfiguration section, string path) : IConfigureOptions<LbOptions>
+{
+    public void Configure(LbOptions options) => LbOptionsReader.Read(section, path, options);
 }

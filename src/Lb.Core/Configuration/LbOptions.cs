@@ -18,6 +18,12 @@ public sealed class LbOptions
     /// <summary>What holds for all health checks (HAProxy <c>global</c>).</summary>
     public HealthOptions Health { get; set; } = new();
 
+    /// <summary>
+    /// Leaves out of the validation what depends on the machine at this moment: whether addresses to listen on are free. Default false. For looking at a
+    /// changed configuration beside the gateway that runs and holds its ports.
+    /// </summary>
+    public bool SkipPortChecks { get; set; }
+
     /// <summary>What could not be read from the configuration: unknown keys and wrong types. Reported with the other errors.</summary>
     internal List<ConfigurationError> ReadErrors { get; } = [];
 

@@ -28,9 +28,32 @@ internal sealed class LbService(
         _telling = events.RunAsync([.. notifiers], _stopped.Token);
         metrics.Start();
         LbOptions options = configuration.ReadValid();
-        foreach (ILbPart part in configuration.Parts) await part.ApplyAsync(options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            foreach (ILbPart part in configuration.Parts) await part.ApplyAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nothing of it stays: a host that could not start is not asked to stop.
+            foreach (ILbPart part in configuration.Parts.Reverse()) await StopQuietlyAsync(part).ConfigureAwait(false);
+            throw;
+        }
+
         foreach (LbConfigurationSection section in sections)
             _subscriptions.Add(ChangeToken.OnChange(section.Section.GetReloadToken, () => _ = ReloadAsync(CancellationToken.None)));
+    }
+
+    // What went wrong first is what people must hear of.
+    private async Task StopQuietlyAsync(ILbPart part)
+    {
+        try
+        {
+            await part.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            CoreLog.StopFailed(_logger, error, part.Handles);
+        }
     }
 
     public async Task<IReadOnlyList<ConfigurationError>> ReloadAsync(CancellationToken ct)
@@ -70,17 +93,24 @@ internal sealed class LbService(
     {
         foreach (IDisposable subscription in _subscriptions) subscription.Dispose();
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        List<Exception> failures = [];
+        foreach (ILbPart part in configuration.Parts.Reverse())
         {
-            foreach (ILbPart part in configuration.Parts.Reverse()) await part.StopAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await _stopped.CancelAsync().ConfigureAwait(false);
-            _one.Release();
+            try
+            {
+                await part.StopAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                // The others are stopped all the same.
+                failures.Add(error);
+            }
         }
 
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        _one.Release();
         await _telling.ConfigureAwait(false);
+        if (failures.Count > 0) throw new AggregateException("Parts of Lb could not be stopped.", failures);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

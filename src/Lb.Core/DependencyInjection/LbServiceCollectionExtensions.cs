@@ -48,7 +48,7 @@ public static class LbServiceCollectionExtensions
         ILbBuilder builder = services.AddLb();
         string path = section is IConfigurationSection { Path.Length: > 0 } named ? named.Path : "Lb";
         services.AddSingleton(new LbConfigurationSection(section, path));
-        services.AddSingleton<IConfigureOptions<LbOptions>>(new ConfigureOptions<LbOptions>(options => LbOptionsReader.Read(section, path, options)));
+        services.AddSingleton<IConfigureOptions<LbOptions>>(new SectionSource(section, path));
         return builder;
     }
 

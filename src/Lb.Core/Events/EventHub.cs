@@ -12,6 +12,7 @@ public sealed class EventHub
 
     private readonly Channel<LbEvent> _channel;
     private readonly ILogger _logger;
+    private readonly Lock _lock = new();
     private long _sequence;
     private long _dropped;
 
@@ -32,8 +33,13 @@ public sealed class EventHub
     public void Publish(LbEvent notice)
     {
         ArgumentNullException.ThrowIfNull(notice);
-        notice.Sequence = Interlocked.Increment(ref _sequence);
-        _channel.Writer.TryWrite(notice);
+
+        // One at a time, so that the numbers have the order of the channel.
+        lock (_lock)
+        {
+            notice.Sequence = ++_sequence;
+            _channel.Writer.TryWrite(notice);
+        }
     }
 
     /// <summary>Passes events to the notifiers, one event at a time and in order, until cancelled. What is still in the channel then is passed on first.</summary>

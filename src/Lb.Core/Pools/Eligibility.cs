@@ -29,7 +29,7 @@ internal static class Eligibility
         if (rules.Failback == Failback.Stay && previous.Mode == PoolMode.Backup)
         {
             List<Candidate> stay = Where(backups, c => Contains(previous.Servers, c.Server));
-            if (stay.Count > 0) return new Decision(PoolMode.Backup, stay);
+            if (stay.Count > 0) return new Decision(PoolMode.Backup, rules.AllBackups ? backups : stay);
         }
 
         if (rules.PanicThreshold > 0)

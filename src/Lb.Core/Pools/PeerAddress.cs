@@ -66,7 +66,7 @@ public readonly record struct PeerAddress
     /// <returns>False when it is no address.</returns>
     public static bool TryParse(string? text, out PeerAddress address)
     {
-        if (IPEndPoint.TryParse(text ?? "", out IPEndPoint? endPoint))
+        if (IPEndPoint.TryParse(text ?? "", out IPEndPoint? endPoint) && ServerAddress.IsWhole(endPoint.Address, text!))
         {
             address = From(endPoint);
             return true;

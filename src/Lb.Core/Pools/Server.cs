@@ -15,7 +15,7 @@ public sealed class Server
     private const long InFlightMask = (1L << InFlightBits) - 1;
     private const long OneLease = (1L << InFlightBits) + 1;
 
-    // The most that Weight takes into the counter; beyond, the low part could spill over.
+    // The largest limit. What lies above it in the low part is a count below zero.
     internal const int MaxInFlight = 16_000_000;
 
     // A failure is no fast answer: it weighs as much as a very slow one.
@@ -104,7 +104,7 @@ public sealed class Server
     public int Load => InFlight + Queued;
 
     /// <summary>Leases ever taken.</summary>
-    public long TotalLeases => Volatile.Read(ref _load.Value) >> InFlightBits;
+    public long TotalLeases => Volatile.Read(ref _load.Value) >>> InFlightBits;
 
     /// <summary>Leases that ended as <see cref="LeaseOutcome.Failure"/>.</summary>
     public long TotalFailures => Volatile.Read(ref _failures);
@@ -115,8 +115,8 @@ public sealed class Server
     /// <summary>Moving average of the samples of <see cref="ServerLease.Responded()"/>, each new one weighing 1/8; zero before the first.</summary>
     public TimeSpan AverageLatency => TimeSpan.FromTicks(Volatile.Read(ref _averageLatency));
 
-    /// <summary>True when one more lease would be admitted.</summary>
-    public bool HasRoom => MaxConnections == 0 || InFlight < MaxConnections;
+    /// <summary>True when one more lease would be admitted: below the limit, and nobody waits for this very server.</summary>
+    public bool HasRoom => MaxConnections == 0 || (InFlight < MaxConnections && Queued == 0);
 
     /// <summary>Leases taken during the last second, as HAProxy's frequency counters estimate it.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
@@ -134,26 +134,38 @@ public sealed class Server
     internal bool InUse { get; set; }
 
     /// <summary>What the configuration said last: a reload changes only what it says anew, so weights set at run time stay.</summary>
-    internal ServerOptions? Configured { get; set; }
+    internal (int Weight, int MaxConnections, string Address)? Configured { get; set; }
 
-    internal bool TryEnter()
+    /// <summary>Claims a slot. A newcomer stays behind those who wait for this very server.</summary>
+    internal bool TryEnter(bool isNewcomer)
     {
-        long load = Interlocked.Add(ref _load.Value, OneLease);
         int limit = MaxConnections;
-        if (limit != 0 && (load & InFlightMask) > limit)
+        if (limit == 0)
         {
-            Interlocked.Add(ref _load.Value, -OneLease);
-            return false;
+            Interlocked.Add(ref _load.Value, OneLease);
+            return true;
         }
 
-        return true;
+        if (isNewcomer && Queued > 0) return false;
+
+        // The count never goes above the limit, not even for a moment: one who waits and is woken by a release must not find the slot taken by a try
+        // that is about to fail.
+        long load = Volatile.Read(ref _load.Value);
+        while ((load & InFlightMask) < limit)
+        {
+            long seen = Interlocked.CompareExchange(ref _load.Value, load + OneLease, load);
+            if (seen == load) return true;
+            load = seen;
+        }
+
+        return false;
     }
 
     internal void Leave(LeaseOutcome outcome)
     {
-        if ((Interlocked.Decrement(ref _load.Value) & InFlightMask) == InFlightMask)
+        if ((Interlocked.Decrement(ref _load.Value) & InFlightMask) > MaxInFlight)
         {
-            // A lease was completed twice. The count must not go below zero, or this server would attract all traffic.
+            // A lease was completed twice, perhaps by several at a time. The count must not stay below zero, or this server would look full for ever.
             Interlocked.Increment(ref _load.Value);
             Pool.CountLeaseMisuse();
             return;

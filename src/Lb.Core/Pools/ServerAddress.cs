@@ -36,14 +36,14 @@ public static class ServerAddress
         }
 
         string host = text[..colon];
-        if (IPAddress.TryParse(host, out IPAddress? ip) && (ip.AddressFamily == AddressFamily.InterNetwork ? host.Split('.').Length == 4 : host[0] == '['))
+        if (IPAddress.TryParse(host, out IPAddress? ip) && (ip.AddressFamily == AddressFamily.InterNetwork ? IsWhole(ip, host) : host[0] == '['))
         {
             endPoint = new IPEndPoint(ip, port);
             return true;
         }
 
         // An IPv6 address without brackets can't be told from its port; "[" without "]" and the like are no names either.
-        if (Uri.CheckHostName(host) != UriHostNameType.Dns || host.All(static c => char.IsAsciiDigit(c) || c == '.'))
+        if (Uri.CheckHostName(host) != UriHostNameType.Dns || ip is not null || host.All(static c => char.IsAsciiDigit(c) || c == '.'))
         {
             error = $"'{host}' is neither an IPv4 address, an IPv6 address in brackets, nor a host name";
             return false;
@@ -52,6 +52,10 @@ public static class ServerAddress
         endPoint = new DnsEndPoint(host, port);
         return true;
     }
+
+    /// <summary>True unless it is an IPv4 address in another notation than four decimal numbers: "80", "10.1" or the octal "010.0.0.1" are slips.</summary>
+    internal static bool IsWhole(IPAddress ip, string text) =>
+        ip.AddressFamily != AddressFamily.InterNetwork || text == ip.ToString() || text.StartsWith(ip + ":", StringComparison.Ordinal);
 
     /// <summary>The path of a Unix socket, which the kernel limits to 107 bytes.</summary>
     internal static bool TryParseUnix(string path, [NotNullWhen(true)] out EndPoint? endPoint, [NotNullWhen(false)] out string? error)

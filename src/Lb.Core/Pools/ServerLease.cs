@@ -24,7 +24,10 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <param name="now">A timestamp of the pool's clock.</param>
     public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now);
 
-    /// <summary>Ends the lease. A second call is counted as misuse and otherwise without effect on other leases.</summary>
+    /// <summary>
+    /// Ends the lease. A second call is a fault of the caller's: the server counts one open lease too few for a while, but never fewer than none; where
+    /// that would happen the call has no effect and <see cref="ServerPool.LeaseMisuses"/> counts it.
+    /// </summary>
     /// <param name="outcome">How the work ended.</param>
     public void Complete(LeaseOutcome outcome)
     {

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Lb;
 
 /// <content>The writers' half: state, membership and settings. All under one lock; the new snapshot is published before a call returns.</content>
@@ -49,7 +51,7 @@ public sealed partial class ServerPool
     }
 
     /// <summary>Adds a server while the pool runs. The others keep their ids and their turn.</summary>
-    /// <param name="options">The server; its name must be new.</param>
+    /// <param name="options">The server; its name must be new and its address no host name, which nobody would look up.</param>
     /// <param name="admin">Its first state; default maintenance, as HAProxy's <c>add server</c> does.</param>
     /// <returns>The new server.</returns>
     /// <exception cref="ArgumentException">The options are not valid or the name is taken.</exception>
@@ -59,6 +61,8 @@ public sealed partial class ServerPool
         List<ConfigurationError> errors = [];
         PoolValidation.ValidateServer($"{Name}:{options.NameOrAddress}", options, errors);
         if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+        if (ParseEndPoint(options.Address) is DnsEndPoint)
+            throw new ArgumentException($"'{options.Address}' is a host name; look it up first: names are looked up only when a configuration is applied.", nameof(options));
         lock (_lock)
         {
             if (Find(options.NameOrAddress) is not null)
@@ -103,7 +107,7 @@ public sealed partial class ServerPool
         if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(servers));
         lock (_lock)
         {
-            ReconcileLocked(servers);
+            ReconcileLocked(servers, addresses: null);
             Publish();
         }
     }
@@ -123,27 +127,36 @@ public sealed partial class ServerPool
     }
 
     /// <summary>Takes over all options of a valid configuration at once.</summary>
-    internal void Apply(PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies)
+    /// <param name="options">The pool's options.</param>
+    /// <param name="defaults">What they leave open.</param>
+    /// <param name="policies">The policies known by name.</param>
+    /// <param name="addresses">Host names that have been looked up.</param>
+    internal void Apply(PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies, IReadOnlyDictionary<string, IPAddress>? addresses = null)
     {
         lock (_lock)
         {
             _settings = PoolSettings.From(options, defaults);
             _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);
             bool samePolicy = SchedulingPolicies.IsSame(_policyOptions, options);
-            if (_policyOptions is not null && !samePolicy) _policy = policies.Create(options);
-            PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
+            if (!samePolicy)
+            {
+                if (_policyOptions is not null) _policy = policies.Create(options);
+                PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
+            }
+
             _policyOptions = options;
 
             // Without checks nobody would ever say "up".
             bool isChecked = options.Checks.Count > 0;
-            if (_checked && !isChecked) _servers.ForEach(static s => s.Health = ServerHealth.Up);
+            if (_checked && !isChecked) _servers.ForEach(s => ChangeAndTell(s, "no checks any more", static s => s.Health = ServerHealth.Up));
             _checked = isChecked;
-            ReconcileLocked([.. options.Servers]);
+            ReconcileLocked([.. options.Servers], addresses);
             Publish();
         }
     }
 
     private PoolOptions? _policyOptions;
+    private bool _begun;
 
     private void Change(Server server, string? cause, Action<Server> change)
     {
@@ -151,28 +164,28 @@ public sealed partial class ServerPool
         lock (_lock)
         {
             if (!server.InUse || !ReferenceEquals(server.Pool, this)) return;
-            ServerStatus before = server.Status;
-            change(server);
-            if (server.Status != before)
-            {
-                server.LastChange = _time.GetUtcNow();
-                _events?.Publish(new ServerStatusChanged(server.LastChange, Name, server.Name, before, server.Status, cause));
-            }
-
+            ChangeAndTell(server, cause, change);
             Publish();
         }
     }
 
-    private void ReconcileLocked(IReadOnlyList<ServerOptions> wanted)
+    private void ChangeAndTell(Server server, string? cause, Action<Server> change)
+    {
+        ServerStatus before = server.Status;
+        change(server);
+        if (server.Status == before) return;
+        server.LastChange = _time.GetUtcNow();
+        _events?.Publish(new ServerStatusChanged(server.LastChange, Name, server.Name, before, server.Status, cause));
+    }
+
+    private void ReconcileLocked(IReadOnlyList<ServerOptions> wanted, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
         HashSet<Server> kept = [];
-        List<Server> order = [];
         foreach (ServerOptions options in wanted)
         {
-            Server server = Find(options.NameOrAddress) ?? Join(options);
-            Update(server, options);
-            kept.Add(server);
-            order.Add(server);
+            Server? server = Find(options.NameOrAddress);
+            if (server is not null) ChangeAndTell(server, "configuration", s => Update(s, options, addresses));
+            kept.Add(server ?? Join(options, addresses));
         }
 
         foreach (Server server in _servers.Where(s => !kept.Contains(s)).ToArray()) Part(server);
@@ -181,37 +194,51 @@ public sealed partial class ServerPool
         _all = [.. _servers];
     }
 
-    private static void Update(Server server, ServerOptions options)
+    private static void Update(Server server, ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
-        ServerOptions? before = server.Configured;
+        (int Weight, int MaxConnections, string Address)? before = server.Configured;
         if (before?.Weight != options.Weight) server.Weight = options.Weight;
         if (before?.MaxConnections != options.MaxConnections) server.MaxConnections = options.MaxConnections;
         if (before?.Address != options.Address) server.EndPoint = ParseEndPoint(options.Address);
+        if (server.EndPoint is DnsEndPoint name && addresses?.TryGetValue(name.Host, out IPAddress? address) == true)
+            server.EndPoint = new IPEndPoint(address, name.Port);
         server.Backup = options.Backup;
         server.InitState = options.InitState;
-        server.Configured = options;
+
+        // The values, not the object: the caller may change that and hand it in again.
+        server.Configured = (options.Weight, options.MaxConnections, options.Address);
     }
 
-    private Server Join(ServerOptions options)
+    private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null)
     {
         int slot = 0;
-        while (_servers.Exists(s => s.Slot == slot)) slot++;
+        HashSet<int> taken = [.. _servers.Select(static s => s.Slot)];
+        while (taken.Contains(slot)) slot++;
         Server server = new(this, _nextId++, slot, options, ParseEndPoint(options.Address))
         {
-            Health = _checked && options.InitState is InitState.None or InitState.Down or InitState.FullyDown ? ServerHealth.Down : ServerHealth.Up,
+            Health = FirstHealth(options),
             LastChange = _time.GetUtcNow(),
             InUse = true,
         };
-        Update(server, options);
+        Update(server, options, addresses);
         _servers.Add(server);
         _all = [.. _servers];
         _events?.Publish(new ServerJoined(server.LastChange, Name, server.Name));
         return server;
     }
 
+    private ServerHealth FirstHealth(ServerOptions options)
+    {
+        if (!_checked) return ServerHealth.Up;
+        bool known = _parted.Remove(options.NameOrAddress, out ServerHealth health);
+        if (options.InitState == InitState.None) return known ? health : ServerHealth.Down;
+        return options.InitState is InitState.Down or InitState.FullyDown ? ServerHealth.Down : ServerHealth.Up;
+    }
+
     private void Part(Server server)
     {
         server.InUse = false;
+        if (_checked && server.InitState == InitState.None) _parted[server.Name] = server.Health;
         _servers.Remove(server);
         _all = [.. _servers];
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
@@ -236,7 +263,10 @@ public sealed partial class ServerPool
             _published = new Published(snapshot, _policy.Build(snapshot), _decision.Mode);
         }
 
-        if (before.Mode != _decision.Mode)
+        // The first decision is no change, unless it is bad news.
+        bool begins = !_begun && _decision.Mode == PoolMode.Normal;
+        _begun = true;
+        if (before.Mode != _decision.Mode && !begins)
             _events?.Publish(new PoolModeChanged(_time.GetUtcNow(), Name, before.Mode, _decision.Mode, _decision.Servers.Count));
         if (_queue.Count > 0) Grant();
     }

@@ -17,7 +17,7 @@ public sealed partial class ServerPool
     /// <returns>True when there is a lease.</returns>
     public bool TryPick(in PickContext context, out ServerLease lease, out PickFailure failure)
     {
-        if (_queue.UnboundCount == 0 || context.Prefer is not null) return TryPickNow(in context, out lease, out failure);
+        if (_queue.UnboundCount == 0 || IsSticky(in context)) return TryPickNow(in context, isNewcomer: true, out lease, out failure);
 
         // Those who wait come first; but if there is no server at all, say so.
         lease = default;
@@ -38,13 +38,13 @@ public sealed partial class ServerPool
         return failure == PickFailure.AllFull ? WaitAsync(context, ct) : ValueTask.FromException<ServerLease>(new NoServerException(Name, failure));
     }
 
-    private bool TryPickNow(in PickContext context, out ServerLease lease, out PickFailure failure)
+    private bool TryPickNow(in PickContext context, bool isNewcomer, out ServerLease lease, out PickFailure failure)
     {
         long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
-        if (context.Prefer is { } preferred && CanServeSticky(preferred) && !context.Excludes(preferred))
+        if (IsSticky(in context))
         {
-            bool entered = preferred.TryEnter();
-            lease = entered ? new ServerLease(preferred, now) : default;
+            bool entered = context.Prefer!.TryEnter(isNewcomer);
+            lease = entered ? new ServerLease(context.Prefer, now) : default;
             failure = entered ? PickFailure.None : PickFailure.AllFull;
             return entered;
         }
@@ -58,28 +58,32 @@ public sealed partial class ServerPool
         }
 
         Server server = published.Scheduler.Pick(in context, now);
-        if ((!context.HasExclusions || !context.Excludes(server)) && server.TryEnter())
+        if ((!context.HasExclusions || !context.Excludes(server)) && server.TryEnter(isNewcomer))
         {
             lease = new ServerLease(server, now);
             failure = PickFailure.None;
             return true;
         }
 
-        return TryPickOther(published, server, in context, now, out lease, out failure);
+        return TryPickOther(published, server, in context, isNewcomer, now, out lease, out failure);
     }
+
+    private bool IsSticky(in PickContext context) => context.Prefer is { } preferred && CanServeSticky(preferred) && !context.Excludes(preferred);
 
     private bool CanServeSticky(Server server) =>
         server.InUse && ReferenceEquals(server.Pool, this) && server.Health == ServerHealth.Up && server.Admin != ServerAdmin.Maintenance;
 
-    // The proposal was full or excluded: ask again, then take the next one with room, then an excluded one if all are excluded.
+    // The proposal was full or excluded: ask again, then take the next one with room, then an excluded one with room: better than to wait, and as
+    // HAProxy does. So a caller waits only while every server is full, and never holds up others who would find room.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool TryPickOther(Published published, Server proposal, in PickContext context, long now, out ServerLease lease, out PickFailure failure)
+    private static bool TryPickOther(
+        Published published, Server proposal, in PickContext context, bool isNewcomer, long now, out ServerLease lease, out PickFailure failure)
     {
         failure = PickFailure.None;
         for (int n = 1; n < Proposals; n++)
         {
             Server server = published.Scheduler!.Pick(in context, now);
-            if (context.Excludes(server) || !server.TryEnter()) continue;
+            if (context.Excludes(server) || !server.TryEnter(isNewcomer)) continue;
             lease = new ServerLease(server, now);
             return true;
         }
@@ -87,21 +91,18 @@ public sealed partial class ServerPool
         PoolSnapshot snapshot = published.Snapshot!;
         ReadOnlySpan<Server> servers = snapshot.Servers;
         int start = Math.Max(0, snapshot.IndexOf(proposal));
-        bool allExcluded = true;
         for (int n = 0; n < servers.Length; n++)
         {
             Server server = servers[(start + n) % servers.Length];
-            if (context.Excludes(server)) continue;
-            allExcluded = false;
-            if (!server.TryEnter()) continue;
+            if (context.Excludes(server) || !server.TryEnter(isNewcomer)) continue;
             lease = new ServerLease(server, now);
             return true;
         }
 
-        for (int n = 0; allExcluded && n < servers.Length; n++)
+        for (int n = 0; context.HasExclusions && n < servers.Length; n++)
         {
             Server server = servers[(start + n) % servers.Length];
-            if (!server.TryEnter()) continue;
+            if (!context.Excludes(server) || !server.TryEnter(isNewcomer)) continue;
             lease = new ServerLease(server, now);
             return true;
         }
@@ -113,9 +114,9 @@ public sealed partial class ServerPool
 
     private async ValueTask<ServerLease> WaitAsync(PickContext context, CancellationToken ct)
     {
-        // The wait may be long: its latency samples start when it ends, not now.
-        context = context with { Now = 0 };
-        Server? bound = context.Prefer is { } preferred && CanServeSticky(preferred) && !context.Excludes(preferred) ? preferred : null;
+        // The wait may be long: its latency samples start when it ends, not now. One who is not bound takes any server, whatever it had preferred.
+        Server? bound = IsSticky(in context) ? context.Prefer : null;
+        context = context with { Now = 0, Prefer = bound };
         WaitQueue.Waiter waiter = new(context, bound);
         lock (_lock)
         {
@@ -165,8 +166,14 @@ public sealed partial class ServerPool
         {
             next = node.Next;
             WaitQueue.Waiter waiter = node.Value;
-            if (waiter.Bound is null && blocked) continue;
-            if (TryPickNow(waiter.Context, out ServerLease lease, out PickFailure failure))
+            if (waiter.Bound is not null && !CanServeSticky(waiter.Bound)) _queue.Unbind(waiter);
+            if (waiter.Bound is null && blocked)
+            {
+                if (_queue.Count == _queue.UnboundCount) return;
+                continue;
+            }
+
+            if (TryPickNow(waiter.Context, isNewcomer: false, out ServerLease lease, out PickFailure failure))
             {
                 _queue.Remove(waiter);
                 waiter.Completion.TrySetResult(lease);
@@ -176,7 +183,7 @@ public sealed partial class ServerPool
                 _queue.Remove(waiter);
                 waiter.Completion.TrySetException(new NoServerException(Name, failure));
             }
-            else if (waiter.Bound is null || !CanServeSticky(waiter.Bound))
+            else if (waiter.Bound is null)
             {
                 blocked = true;
             }

@@ -14,6 +14,9 @@ public sealed partial class ServerPool
     private readonly WaitQueue _queue = new();
     private readonly List<Server> _servers = [];
 
+    // What was known of servers that left, for those that are added again with InitState.None.
+    private readonly Dictionary<string, ServerHealth> _parted = new(StringComparer.OrdinalIgnoreCase);
+
     private volatile Published _published = Published.Empty;
     private volatile PoolSettings _settings;
     private volatile IReadOnlyList<Server> _all = [];
@@ -37,7 +40,9 @@ public sealed partial class ServerPool
     {
     }
 
-    internal ServerPool(string name, PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies, TimeProvider time, EventHub? events)
+    internal ServerPool(
+        string name, PoolOptions options, DefaultsOptions defaults, SchedulingPolicies policies, TimeProvider time, EventHub? events,
+        IReadOnlyDictionary<string, IPAddress>? addresses = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(options);
@@ -51,15 +56,14 @@ public sealed partial class ServerPool
         TimestampsPerSecond = time.TimestampFrequency;
         _settings = PoolSettings.From(options, defaults);
         _policy = policies.Create(options);
-        PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
-        Apply(options, defaults, policies);
+        Apply(options, defaults, policies, addresses);
     }
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Name of the scheduling policy, or of its type when it was given as an object.</summary>
-    public string PolicyName { get; private set; }
+    public string PolicyName { get; private set; } = "";
 
     /// <summary>Time-outs and retries.</summary>
     public PoolSettings Settings => _settings;
@@ -76,7 +80,7 @@ public sealed partial class ServerPool
     /// <summary>Callers that wait for a free slot.</summary>
     public int QueueLength => _queue.Count;
 
-    /// <summary>Leases that were completed more than once: a fault of the caller's, counted so that it can be found.</summary>
+    /// <summary>Leases completed more than once, as far as they can be told (see <see cref="ServerLease.Complete"/>): a fault of the caller's.</summary>
     public long LeaseMisuses => Volatile.Read(ref _misuse);
 
     internal long TimestampsPerSecond { get; }

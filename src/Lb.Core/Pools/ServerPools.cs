@@ -44,7 +44,7 @@ public sealed class ServerPools : ILbPart
     {
         get
         {
-            if (_pools is null) Apply(_configuration.Value.ReadValid(), onlyIfEmpty: true);
+            if (_pools is null) Apply(_configuration.Value.ReadValid(), addresses: null, onlyIfEmpty: true);
             return _pools!;
         }
     }
@@ -73,14 +73,16 @@ public sealed class ServerPools : ILbPart
     public async Task ApplyAsync(LbOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Apply(options, onlyIfEmpty: false);
-        await LookUpAsync(options, ct).ConfigureAwait(false);
+
+        // First what can fail, so that a configuration is taken over whole or not at all.
+        Dictionary<string, IPAddress> addresses = await LookUpAsync(options, ct).ConfigureAwait(false);
+        Apply(options, addresses, onlyIfEmpty: false);
     }
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken ct) => Task.CompletedTask;
 
-    private void Apply(LbOptions options, bool onlyIfEmpty)
+    private void Apply(LbOptions options, IReadOnlyDictionary<string, IPAddress>? addresses, bool onlyIfEmpty)
     {
         lock (_lock)
         {
@@ -89,8 +91,8 @@ public sealed class ServerPools : ILbPart
             foreach ((string name, PoolOptions pool) in options.Pools)
             {
                 ServerPool? running = _pools?.GetValueOrDefault(name);
-                running?.Apply(pool, options.Defaults, _policies);
-                next[name] = running ?? new ServerPool(name, pool, options.Defaults, _policies, _time, _events);
+                running?.Apply(pool, options.Defaults, _policies, addresses);
+                next[name] = running ?? new ServerPool(name, pool, options.Defaults, _policies, _time, _events, addresses);
             }
 
             _pools = next.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
@@ -98,28 +100,32 @@ public sealed class ServerPools : ILbPart
     }
 
     // Host names are looked up once, when a configuration is applied (HAProxy's init-addr); following DNS is discovery's work.
-    private async Task LookUpAsync(LbOptions options, CancellationToken ct)
+    private async Task<Dictionary<string, IPAddress>> LookUpAsync(LbOptions options, CancellationToken ct)
     {
+        Dictionary<string, IPAddress> addresses = new(StringComparer.OrdinalIgnoreCase);
         List<ConfigurationError> errors = [];
-        foreach (ServerPool pool in _pools!.Values)
+        foreach ((string pool, PoolOptions poolOptions) in options.Pools)
         {
-            for (int i = 0; i < pool.Servers.Count; i++)
+            for (int i = 0; i < poolOptions.Servers.Count; i++)
             {
-                Server server = pool.Servers[i];
-                if (server.EndPoint is not DnsEndPoint name) continue;
+                ServerOptions server = poolOptions.Servers[i];
+                if (!ServerAddress.TryParse(server.Address, out EndPoint? endPoint, out _) || endPoint is not DnsEndPoint name) continue;
+                if (addresses.ContainsKey(name.Host) || IsLookedUp(pool, server)) continue;
                 try
                 {
-                    IPAddress[] addresses = await Dns.GetHostAddressesAsync(name.Host, ct).ConfigureAwait(false);
-                    IPAddress address = Array.Find(addresses, static a => a.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
-                    server.EndPoint = new IPEndPoint(address, name.Port);
+                    IPAddress[] found = await Dns.GetHostAddressesAsync(name.Host, ct).ConfigureAwait(false);
+                    addresses[name.Host] = Array.Find(found, static a => a.AddressFamily == AddressFamily.InterNetwork) ?? found[0];
                 }
                 catch (Exception error) when (error is SocketException or IndexOutOfRangeException)
                 {
-                    errors.Add(new($"{options.Path}:Pools:{pool.Name}:Servers:{i}:Address", $"{name.Host}:{name.Port}", $"can't be looked up: {error.Message}"));
+                    errors.Add(new($"{options.Path}:Pools:{pool}:Servers:{i}:Address", server.Address, $"can't be looked up: {error.Message}"));
                 }
             }
         }
 
-        if (errors.Count > 0) throw new LbConfigurationException(errors);
+        return errors.Count == 0 ? addresses : throw new LbConfigurationException(errors);
     }
+
+    private bool IsLookedUp(string pool, ServerOptions options) =>
+        _pools?.GetValueOrDefault(pool)?.Find(options.NameOrAddress) is { EndPoint: not DnsEndPoint } server && server.Configured?.Address == options.Address;
 }

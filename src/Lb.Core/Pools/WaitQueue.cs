@@ -38,18 +38,32 @@ internal sealed class WaitQueue
         return true;
     }
 
+    /// <summary>The server a waiter is bound to can't be used any more: it takes any now and keeps its place.</summary>
+    public void Unbind(Waiter waiter)
+    {
+        waiter.Bound?.AddQueued(-1);
+        waiter.Unbind();
+        Volatile.Write(ref _unbound, _unbound + 1);
+    }
+
     public LinkedListNode<Waiter>? First => _waiters.First;
 
     /// <summary>One waiting caller.</summary>
     public sealed class Waiter(PickContext context, Server? bound)
     {
-        public PickContext Context { get; } = context;
+        public PickContext Context { get; private set; } = context;
 
-        public Server? Bound { get; } = bound;
+        public Server? Bound { get; private set; } = bound;
 
         public LinkedListNode<Waiter>? Node { get; set; }
 
         // Continuations run elsewhere: the one who frees a slot must not run the next caller's work under the pool's lock.
         public TaskCompletionSource<ServerLease> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Unbind()
+        {
+            Bound = null;
+            Context = Context with { Prefer = null };
+        }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class AliasTable
         Stack<int> small = new(), large = new();
         for (int i = 0; i < count; i++)
         {
-            scaled[i] = weights[i] * count / sum;
+            scaled[i] = (double)weights[i] * count / sum;
             (scaled[i] < 1 ? small : large).Push(i);
         }
 

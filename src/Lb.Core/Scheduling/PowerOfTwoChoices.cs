@@ -44,12 +44,13 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             int[] weights = _weights;
             bool exclusions = context.HasExclusions;
 
+            // Full servers are left out: their overflow must go to the best of the others, not to the next in line.
             // A random start and "less than" only would favour servers that follow busy ones; a reservoir over the ties is even.
             int best = -1, ties = 0;
             long bestLoad = 0;
             for (int i = 0; i < servers.Length; i++)
             {
-                if (exclusions && context.Excludes(servers[i])) continue;
+                if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
                 long load = servers[i].Load;
                 if (best < 0 || IsLess(load, weights[i], bestLoad, weights[best]))
                 {
@@ -68,7 +69,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             int chosen = random.Next(ties);
             for (int i = best; ; i++)
             {
-                if (exclusions && context.Excludes(servers[i])) continue;
+                if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
                 long load = servers[i].Load;
                 bool equal = i == best || (!IsLess(load, weights[i], bestLoad, weights[best]) && !IsLess(bestLoad, weights[best], load, weights[i]));
                 if (equal && chosen-- == 0) return servers[i];

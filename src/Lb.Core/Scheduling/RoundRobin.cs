@@ -6,26 +6,49 @@ namespace Lb;
 /// </summary>
 /// <remarks>
 /// One cycle of Σweight/gcd picks is worked out ahead, so a pick is one shared counter and one array read. Cycles are limited to 65 536 picks: with
-/// larger sums of weights the weights are scaled down to fit, and shares are off by less than one pick in the cycle for each server.
+/// larger sums of weights the weights are scaled down to fit, and shares are off by a few picks in the cycle.
 /// </remarks>
 public sealed class RoundRobin : ISchedulingPolicy
 {
     private const int LongestCycle = 65_536;
 
-    private Cursor _cursor = new();
+    // Picks that each member is ahead (or behind) of its share, also while it may not be picked: flips and reloads must not shift the balance.
+    private readonly Dictionary<Server, double> _ahead = [];
+    private Cursor _cursor = new(0);
     private Cycle? _cycle;
+    private Server? _last;
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
+        Remember();
         Cycle next = new(snapshot, ReduceWeights(snapshot.Weights));
-        int position = _cycle is null ? 0 : next.ClosestPosition(_cycle.Deviations(_cursor));
+        int position = snapshot.HasEqualWeights ? next.PositionAfter(_last) : next.ClosestPosition(_ahead);
+        if (snapshot.HasEqualWeights)
+        {
+            // Strictly cyclic, whatever happened before: there is nothing to make up for.
+            _ahead.Clear();
+            next.AddPicks(_ahead, 0, position);
+        }
 
         // A new cursor for each build: picks that still run on the old scheduler must not move the new one.
-        _cursor = new Cursor { Value = position };
+        _cursor = new Cursor(position);
         _cycle = next;
         return new Scheduler(next, _cursor);
+    }
+
+    // Takes the picks since the last build into account.
+    private void Remember()
+    {
+        if (_cycle is null) return;
+        long position = Volatile.Read(ref _cursor.Value);
+        if (position != _cursor.Start) _last = _cycle.At(position - 1);
+        _cycle.AddPicks(_ahead, _cursor.Start, position);
+
+        foreach (Server server in _ahead.Keys.Where(static s => !s.InUse).ToArray()) _ahead.Remove(server);
+        double mean = _ahead.Count == 0 ? 0 : _ahead.Values.Average();
+        foreach (Server server in _ahead.Keys) _ahead[server] = Math.Clamp(_ahead[server] - mean, -1, 1);
     }
 
     private static int[] ReduceWeights(ReadOnlySpan<int> weights)
@@ -55,9 +78,11 @@ public sealed class RoundRobin : ISchedulingPolicy
         return a;
     }
 
-    private sealed class Cursor
+    private sealed class Cursor(long start)
     {
-        public long Value;
+        public long Value = start;
+
+        public long Start { get; } = start;
     }
 
     private sealed class Scheduler(Cycle cycle, Cursor cursor) : IScheduler
@@ -115,46 +140,54 @@ public sealed class RoundRobin : ISchedulingPolicy
             return order;
         }
 
-        /// <summary>Picks a server is ahead (or behind) of its share where the cursor stands.</summary>
-        public Dictionary<Server, double> Deviations(Cursor cursor)
+        public Server At(long turn) => Order[(ulong)turn % (ulong)Order.Length];
+
+        /// <summary>Adds to each server's lead what it was picked between two positions, less its share.</summary>
+        public void AddPicks(Dictionary<Server, double> ahead, long from, long to)
         {
-            int position = (int)((ulong)Volatile.Read(ref cursor.Value) % (ulong)_picks.Length);
+            int[] start = CountsAt(from, out int first), end = CountsAt(to, out int last);
+            for (int i = 0; i < _weights.Length; i++)
+            {
+                double gained = end[i] - start[i] - ((double)(last - first) * _weights[i] / _picks.Length);
+                Server server = _snapshot.Servers[i];
+                ahead[server] = ahead.GetValueOrDefault(server) + gained;
+            }
+        }
+
+        // Whole turns change no balance, so counting starts at the beginning of the turn.
+        private int[] CountsAt(long turn, out int position)
+        {
+            position = (int)((ulong)turn % (ulong)_picks.Length);
             int[] counts = new int[_weights.Length];
             for (int i = 0; i < position; i++) counts[_picks[i]]++;
+            return counts;
+        }
 
-            Dictionary<Server, double> ahead = [];
-            for (int i = 0; i < counts.Length; i++)
-                ahead[_snapshot.Servers[i]] = counts[i] - ((double)position * _weights[i] / _picks.Length);
-            return ahead;
+        /// <summary>For equal weights: where the turn comes to the first server declared after <paramref name="last"/>.</summary>
+        public int PositionAfter(Server? last)
+        {
+            for (int i = 0; last is not null && i < _picks.Length; i++)
+            {
+                if (Order[i].Id > last.Id) return i;
+            }
+
+            return 0;
         }
 
         /// <summary>
-        /// The position whose deviations are nearest to those of the servers before the change, so that nobody gets a burst or is passed over. For
-        /// equal weights this is exactly "go on after the last one picked".
+        /// The position at which the servers' leads are nearest to those they have, so that nobody gets a burst or is passed over; a newcomer has none.
         /// </summary>
-        public int ClosestPosition(Dictionary<Server, double> before)
+        public int ClosestPosition(Dictionary<Server, double> ahead)
         {
-            int count = _weights.Length;
-            double[] offset = new double[count];
-            double known = 0, mean = 0;
-            for (int i = 0; i < count; i++)
-            {
-                if (!before.TryGetValue(_snapshot.Servers[i], out offset[i])) continue;
-                mean += offset[i];
-                known++;
-            }
-
-            if (known == 0) return 0;
-            mean /= known;
-
-            // Squared distance between deviation(position) and offset, kept up to date in O(1) a step: with x = picks - position * share - offset,
+            // Squared distance between lead(position) and the lead that is, kept up to date in O(1) a step: with x = picks - position * share - lead,
             // one more pick of k changes the sum of squares by 2(x_k - Σ x·share) + Σ share² - 2 share_k + 1.
+            int count = _weights.Length;
             double length = _picks.Length, distance = 0, cross = 0, shares = 0;
             double[] x = new double[count];
             for (int i = 0; i < count; i++)
             {
                 double share = _weights[i] / length;
-                x[i] = before.ContainsKey(_snapshot.Servers[i]) ? mean - offset[i] : 0;
+                x[i] = -ahead.GetValueOrDefault(_snapshot.Servers[i]);
                 distance += x[i] * x[i];
                 cross += x[i] * share;
                 shares += share * share;

@@ -32,6 +32,9 @@ internal static partial class CoreLog
     [LoggerMessage(1008, LogLevel.Error, "Changed configuration refused, the running one stays:\n{Errors}")]
     public static partial void ReloadRefused(ILogger logger, string errors);
 
+    [LoggerMessage(1010, LogLevel.Debug, "Stopping {Part} after a failed start failed too")]
+    public static partial void StopFailed(ILogger logger, Exception error, string part);
+
     [LoggerMessage(1009, LogLevel.Error, "A changed configuration could not be applied in full")]
     public static partial void ApplyFailed(ILogger logger, Exception error);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Lb.Transport;
 
@@ -24,18 +25,18 @@ internal static class GatewayValidation
                 {
                     (string Path, string Text, ListenAddress Address) other = seen.Find(s => Overlap(s.Address, address));
                     if (other.Path is not null) errors.Add(new(path, text, $"collides with {other.Path} = '{other.Text}'"));
-                    else if (!isOurs(address) && TryBind(address) is { } refused) errors.Add(new(path, text, refused));
+                    else if (!options.SkipPortChecks && !isOurs(address) && TryBind(address) is { } refused) errors.Add(new(path, text, refused));
                     seen.Add((path, text, address));
                 }
             }
         }
     }
 
-    /// <summary>Every address of a valid gateway, ranges written out.</summary>
-    public static IReadOnlyList<ListenAddress> Addresses(GatewayOptions gateway)
+    /// <summary>Every address of valid gateways, ranges written out.</summary>
+    public static IReadOnlyList<ListenAddress> Addresses(IEnumerable<GatewayOptions> gateways)
     {
         List<ListenAddress> all = [];
-        foreach (string text in gateway.Listen)
+        foreach (string text in gateways.SelectMany(static g => g.Listen))
         {
             if (ListenAddress.TryParse(text, out IReadOnlyList<ListenAddress>? addresses, out _)) all.AddRange(addresses);
         }
@@ -52,8 +53,7 @@ internal static class GatewayValidation
             using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
-            // As the listener will: old connections in TIME_WAIT don't count. Windows means something else by the word.
-            if (!OperatingSystem.IsWindows()) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            AllowTimeWait(socket);
             socket.Bind(endPoint);
             return null;
         }
@@ -64,30 +64,62 @@ internal static class GatewayValidation
         }
     }
 
+    // As the listener will: old connections in TIME_WAIT don't count. Set raw, because the framework's ReuseAddress sets SO_REUSEPORT as well and
+    // would then find a port free that another balancer shares. Windows needs none of it.
+    private static void AllowTimeWait(Socket socket)
+    {
+        int on = 1;
+        ReadOnlySpan<byte> value = MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in on));
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(1, 2, value);
+        else if (OperatingSystem.IsMacOS()) socket.SetRawSocketOption(0xFFFF, 4, value);
+    }
+
     private static string? TryBindUnix(EndPoint endPoint)
     {
         string path = endPoint.ToString()!;
         string? directory = Path.GetDirectoryName(Path.GetFullPath(path));
         if (directory is not null && !Directory.Exists(directory)) return "the directory does not exist";
+        if (Directory.Exists(path)) return "is a directory";
         if (!File.Exists(path)) return null;
+        if (!IsSocket(path)) return "is a file that is no socket";
         try
         {
-            using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            // Without blocking: a listener whose queue is full would keep us waiting.
+            using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(endPoint);
-            return "is in use: somebody answers there";
+            return InUse;
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            // A socket nobody listens on is left over and will be replaced; another kind of file is refused the same way.
-            return IsSocket(path) ? null : "is a file that is no socket";
+            // A socket nobody listens on is left over and will be replaced.
+            return null;
         }
         catch (SocketException error)
         {
-            return Explain(error);
+            return error.SocketErrorCode == SocketError.WouldBlock ? InUse : Explain(error);
         }
     }
 
-    private static bool IsSocket(string path) => (File.GetAttributes(path) & (FileAttributes.Directory | FileAttributes.ReparsePoint)) == 0 && new FileInfo(path).Length == 0;
+    private const string InUse = "is in use: somebody answers there";
+
+    // Sockets alone can't be opened. For writing too, because opening a pipe only for reading waits for its other end.
+    private static bool IsSocket(string path)
+    {
+        if (OperatingSystem.IsWindows()) return (File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0;
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
 
     public static string Explain(SocketException error) => error.SocketErrorCode switch
     {

@@ -11,7 +11,7 @@ public sealed class Gateways : ILbPart, IDisposable
     private readonly ServerPools _pools;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly List<Task> _leaving = [];
+    private readonly List<(TcpGateway Gateway, Task Stopped)> _leaving = [];
     private volatile ImmutableSortedDictionary<string, TcpGateway> _gateways = ImmutableSortedDictionary.Create<string, TcpGateway>(StringComparer.OrdinalIgnoreCase);
     private LoopGroup? _loops;
     private TransportOptions? _transport;
@@ -50,7 +50,7 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
-        GatewayValidation.Validate(options, address => _gateways.Values.Any(g => g.Listens(address)), errors);
+        GatewayValidation.Validate(options, IsOurs, errors);
         if (_transport is not null && _transport.Driver != options.Transport.Driver)
             errors.Add(new($"{options.Path}:Transport:Driver", options.Transport.Driver, "can't be changed while the gateways run; start anew"));
         if (_transport is not null && _transport.Loops != options.Transport.Loops)
@@ -61,24 +61,45 @@ public sealed class Gateways : ILbPart, IDisposable
     public async Task ApplyAsync(LbOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (_loops is null && options.Gateways.Count > 0)
+        bool isStart = _loops is null;
+        if (isStart && options.Gateways.Count > 0)
         {
             _transport = options.Transport;
             _loops = new LoopGroup(options.Transport, _time, _logger);
         }
 
+        // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
+        foreach (TcpGateway gone in _gateways.Values.Where(g => !options.Gateways.ContainsKey(g.Name))) await LeaveAsync(gone).ConfigureAwait(false);
+        foreach (TcpGateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
+
         List<ConfigurationError> errors = [];
         foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, errors).ConfigureAwait(false);
-
-        foreach (TcpGateway gone in _gateways.Values.Where(g => !options.Gateways.ContainsKey(g.Name)))
+        if (errors.Count == 0) return;
+        if (isStart)
         {
-            // It drains while the rest goes on: a reload does not wait for the last of its clients.
-            _gateways = _gateways.Remove(gone.Name);
-            _leaving.RemoveAll(static t => t.IsCompleted);
-            _leaving.Add(gone.StopAsync(_time, CancellationToken.None));
+            // A start that fails leaves nothing listening, also when nobody disposes of the host.
+            _gateways = _gateways.Clear();
+            _transport = null;
+            Dispose();
         }
 
-        if (errors.Count > 0) throw new LbConfigurationException(errors);
+        throw new LbConfigurationException([.. errors.Distinct()]);
+    }
+
+    // Port 0 is nobody's: several may want it.
+    private static IReadOnlyList<ListenAddress> WantedByOthers(string name, LbOptions options)
+    {
+        IReadOnlyList<ListenAddress> own = GatewayValidation.Addresses([options.Gateways[name]]);
+        return [.. GatewayValidation.Addresses(options.Gateways.Where(g => g.Value != options.Gateways[name]).Select(static g => g.Value)).Except(own)];
+    }
+
+    // It drains while the rest goes on: a reload does not wait for the last of its clients.
+    private async Task LeaveAsync(TcpGateway gone)
+    {
+        _gateways = _gateways.Remove(gone.Name);
+        await gone.BeginStopAsync().ConfigureAwait(false);
+        _leaving.RemoveAll(static l => l.Stopped.IsCompleted);
+        _leaving.Add((gone, gone.StopAsync(_time, CancellationToken.None)));
     }
 
     private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, List<ConfigurationError> errors)
@@ -87,12 +108,15 @@ public sealed class Gateways : ILbPart, IDisposable
         TcpGateway running = Find(name) ?? new TcpGateway(name, _loops!, settings, _logger);
         try
         {
-            await running.ListenAsync(GatewayValidation.Addresses(gateway), gateway.Backlog).ConfigureAwait(false);
+            await running.ListenAsync(GatewayValidation.Addresses([gateway]), gateway.Backlog).ConfigureAwait(false);
         }
         catch (SocketException error)
         {
-            // Somebody took it since the check, or the system refuses more than the check could see.
-            errors.Add(new($"{options.Path}:Gateways:{name}:Listen", string.Join(", ", gateway.Listen), GatewayValidation.Explain(error)));
+            // Somebody took it since the check, which now finds out who; or the system refuses more than the check can see.
+            int before = errors.Count;
+            GatewayValidation.Validate(options, IsOurs, errors);
+            if (errors.Count == before)
+                errors.Add(new($"{options.Path}:Gateways:{name}:Listen", string.Join(", ", gateway.Listen), GatewayValidation.Explain(error)));
             return;
         }
 
@@ -100,11 +124,14 @@ public sealed class Gateways : ILbPart, IDisposable
         _gateways = _gateways.SetItem(name, running);
     }
 
+    private bool IsOurs(ListenAddress address) => _gateways.Values.Any(g => g.Listens(address));
+
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken ct)
     {
-        List<Task> stopping = [.. _leaving, .. _gateways.Values.Select(g => g.StopAsync(_time, ct))];
-        await Task.WhenAll(stopping).ConfigureAwait(false);
+        // The host's patience holds for those that a reload has removed, too.
+        IEnumerable<TcpGateway> stopping = [.. _leaving.Select(static l => l.Gateway), .. _gateways.Values];
+        await Task.WhenAll(stopping.Select(g => g.StopAsync(_time, ct))).ConfigureAwait(false);
         _gateways = _gateways.Clear();
         Dispose();
     }

@@ -150,4 +150,14 @@ internal abstract class Listener
 /// <see cref="PlatformNotSupportedException"/>).
 /// </param>
 /// <param name="DualMode">An IPv6 wildcard takes IPv4 as well (HAProxy <c>v4v6</c>); false sets IPV6_V6ONLY.</param>
-internal readonly record struct ListenOptions(int Backlog = 4096, bool ReusePort = false, bool DualMode = true);
+internal readonly record struct ListenOptions(int Backlog = ListenOptions.DefaultBacklog, bool ReusePort = false, bool DualMode = true)
+{
+    /// <summary>The defaults. Written out, because a struct's own parameterless constructor would clear them.</summary>
+    public ListenOptions()
+        : this(DefaultBacklog)
+    {
+    }
+
+    /// <summary>Default of <see cref="Backlog"/>.</summary>
+    public const int DefaultBacklog = 4096;
+}

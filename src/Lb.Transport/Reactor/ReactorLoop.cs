@@ -187,18 +187,18 @@ internal abstract class ReactorLoop : EventLoop
     private int ArmAlarm(ITimer alarm)
     {
         // When the clock is moved between reading it and setting the alarm, the alarm is late by that step: set it again.
-        // A clock that runs by itself moves every time, a few microseconds; hence the bound.
+        long delay = 0;
         for (int attempt = 0; attempt < 4; attempt++)
         {
             long now = Time.GetTimestamp();
-            long delay = _wheel.NextDelay(now);
-            if (delay == 0) return 0;
-            if (delay < 0) break;
+            delay = _wheel.NextDelay(now);
+            if (delay <= 0) return (int)delay;
             alarm.Change(ToTime(delay), Timeout.InfiniteTimeSpan);
-            if (Time.GetTimestamp() == now) break;
+            if (Time.GetTimestamp() == now) return -1;
         }
 
-        return -1;
+        // This clock runs by itself, as the system's does: look again after about that time, in case it was a hand after all.
+        return (int)Math.Min(1000, ToTime(delay).TotalMilliseconds + 1);
     }
 
     private long ToUnits(TimeSpan time)

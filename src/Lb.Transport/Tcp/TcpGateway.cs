@@ -19,6 +19,7 @@ public sealed class TcpGateway
     private int _open;
     private int _full;
     private int _stopping;
+    private int _draining;
 
     internal TcpGateway(string name, LoopGroup loops, TcpSettings settings, ILogger logger)
     {
@@ -93,15 +94,22 @@ public sealed class TcpGateway
             throw;
         }
 
-        foreach (Bound bound in _bound.Where(b => !wanted.Contains(b.Address)).ToArray())
+        await CloseAsync([.. _bound.Select(static b => b.Address).Where(a => !wanted.Contains(a))]).ConfigureAwait(false);
+        _bound.AddRange(opened);
+        _endPoints = [.. _bound.Select(static b => b.EndPoint)];
+        foreach (Bound bound in opened) TransportLog.Listening(_logger, Name, bound.EndPoint, Pool.Name);
+    }
+
+    /// <summary>Closes the listeners of these addresses; connections stay.</summary>
+    internal async Task CloseAsync(IReadOnlyList<ListenAddress> addresses)
+    {
+        foreach (Bound bound in _bound.Where(b => addresses.Contains(b.Address)).ToArray())
         {
             await CloseAsync(bound).ConfigureAwait(false);
             _bound.Remove(bound);
         }
 
-        _bound.AddRange(opened);
         _endPoints = [.. _bound.Select(static b => b.EndPoint)];
-        foreach (Bound bound in opened) TransportLog.Listening(_logger, Name, bound.EndPoint, Pool.Name);
     }
 
     private async Task<Bound> OpenAsync(ListenAddress address, int backlog)
@@ -143,20 +151,27 @@ public sealed class TcpGateway
         }
     }
 
+    /// <summary>Accepts no more and has open sessions end when they are quiet. Idempotent.</summary>
+    internal async Task BeginStopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
+        _endPoints = [];
+        TcpSettings settings = _settings;
+        foreach (TcpShard shard in _shards) await LoopGroup.RunAsync(shard.Loop, () => Do(() => shard.BeginDrain(settings.CloseSpreadTime))).ConfigureAwait(false);
+
+        // Only now: as long as one loop accepts, none open does not mean that it stays so.
+        Interlocked.Exchange(ref _draining, 1);
+        if (OpenConnections == 0) _empty.TrySetResult();
+        else TransportLog.Draining(_logger, Name, OpenConnections, settings.DrainTimeout.TotalSeconds);
+    }
+
     /// <summary>Stops: accepts no more, lets connections end, closes quiet ones, and at the deadline all.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="ct">Cancelled when there is no more time.</param>
     internal async Task StopAsync(TimeProvider time, CancellationToken ct)
     {
         TcpSettings settings = _settings;
-        if (Interlocked.Exchange(ref _stopping, 1) == 0)
-        {
-            _endPoints = [];
-            foreach (TcpShard shard in _shards) await LoopGroup.RunAsync(shard.Loop, () => Do(() => shard.BeginDrain(settings.CloseSpreadTime))).ConfigureAwait(false);
-            if (OpenConnections == 0) _empty.TrySetResult();
-            else TransportLog.Draining(_logger, Name, OpenConnections, settings.DrainTimeout.TotalSeconds);
-        }
-
+        await BeginStopAsync().ConfigureAwait(false);
         try
         {
             await _empty.Task.WaitAsync(settings.DrainTimeout, time, ct).ConfigureAwait(false);
@@ -187,7 +202,7 @@ public sealed class TcpGateway
     {
         int open = Interlocked.Decrement(ref _open);
         if (_full != 0) AdjustAccepting();
-        if (open == 0 && Volatile.Read(ref _stopping) != 0) _empty.TrySetResult();
+        if (open == 0 && Volatile.Read(ref _draining) != 0) _empty.TrySetResult();
     }
 
     // Each loop stops its own listeners, so a limit may be passed by what was accepted at the same moment: at most one connection a loop.

@@ -33,11 +33,10 @@ internal sealed partial class TcpSession
 
     public void OnDrained(Connection connection)
     {
-        bool isClient = ReferenceEquals(connection, _client);
-        if (isClient) _clientActive = Loop.Now;
-        else _serverActive = Loop.Now;
+        // The other side, which was not read while this one was slow, has its whole time from now on.
+        _clientActive = _serverActive = Loop.Now;
         if (_clientDone && _serverDone) EndIfFlushed();
-        else (isClient ? _server! : _client).ResumeReading();
+        else (ReferenceEquals(connection, _client) ? _server! : _client).ResumeReading();
     }
 
     public void OnEndOfStream(Connection connection)
@@ -45,19 +44,19 @@ internal sealed partial class TcpSession
         if (ReferenceEquals(connection, _client))
         {
             _clientDone = true;
-            _clientActive = Loop.Now;
             _server!.ShutdownSend();
         }
         else
         {
             _serverDone = true;
             _serverOwes = false;
-            _serverActive = Loop.Now;
             _client.ShutdownSend();
         }
 
+        // The side that is left has its own time from now on, which may be shorter than the one the timer was set for.
+        _clientActive = _serverActive = Loop.Now;
         if (_clientDone && _serverDone) EndIfFlushed();
-        else if (ShorterFinTimeout(out TimeSpan due)) Loop.Schedule(this, due);
+        else CheckSilence();
     }
 
     public void OnClosed(Connection connection, CloseReason reason)
@@ -108,8 +107,8 @@ internal sealed partial class TcpSession
     /// </summary>
     public void Drain(TimeSpan after)
     {
-        _draining = true;
-        if (_stage == Stage.Relaying) Loop.Schedule(this, after);
+        _drainFrom = Loop.Now + (long)(after.TotalSeconds * Loop.Time.TimestampFrequency);
+        if (_stage == Stage.Relaying) CheckSilence();
     }
 
     /// <summary>The gateway has no more time.</summary>
@@ -119,32 +118,35 @@ internal sealed partial class TcpSession
     private void CheckSilence()
     {
         long now = Loop.Now;
-        TimeSpan client = Loop.Time.GetElapsedTime(_clientActive, now);
-        TimeSpan server = Loop.Time.GetElapsedTime(_serverActive, now);
+        TimeSpan client = IsAwaited(_client, _clientDone, _server!) ? Loop.Time.GetElapsedTime(_clientActive, now) : TimeSpan.Zero;
+        TimeSpan server = IsAwaited(_server!, _serverDone, _client) ? Loop.Time.GetElapsedTime(_serverActive, now) : TimeSpan.Zero;
         TimeSpan clientLimit = _serverDone ? _settings.ClientFinTimeout : _settings.ClientTimeout;
         TimeSpan serverLimit = _clientDone ? _poolSettings.ServerFinTimeout : _poolSettings.ServerTimeout;
-        TimeSpan quiet = Shorter(client, server);
-        if (_draining && quiet >= Quiet)
-        {
-            End(RelayEnd.Drained);
-            return;
-        }
 
         // A server that owes an answer is to blame before a client that waits for it.
         if (server >= serverLimit && (_serverOwes || client < clientLimit)) End(RelayEnd.ServerTimeout);
         else if (client >= clientLimit) End(RelayEnd.ClientTimeout);
-        else
-        {
-            TimeSpan due = Shorter(clientLimit - client, serverLimit - server);
-            Loop.Schedule(this, _draining ? Shorter(due, Quiet - quiet) : due);
-        }
+        else if (_drainFrom is { } from) CheckDrain(from, now, Shorter(clientLimit - client, serverLimit - server));
+        else Loop.Schedule(this, Shorter(clientLimit - client, serverLimit - server));
     }
 
-    // A half-closed side may have a shorter limit than the one the timer was set for.
-    private bool ShorterFinTimeout(out TimeSpan due)
+    // Silence is the fault of one who could speak or doesn't take what is for him: not of one who has finished sending, nor of one who is not read
+    // because the other is slow. His time then begins when he is read again.
+    private static bool IsAwaited(Connection side, bool isDone, Connection other) => side.PendingBytes > 0 || (!isDone && other.PendingBytes == 0);
+
+    private void CheckDrain(long from, long now, TimeSpan due)
     {
-        due = _clientDone ? _poolSettings.ServerFinTimeout : _settings.ClientFinTimeout;
-        return due < (_clientDone ? _poolSettings.ServerTimeout : _settings.ClientTimeout);
+        if (now < from)
+        {
+            Loop.Schedule(this, Shorter(due, Loop.Time.GetElapsedTime(now, from)));
+            return;
+        }
+
+        // Bytes that wait for a slow reader are not quiet.
+        bool isBusy = _client.PendingBytes > 0 || _server!.PendingBytes > 0;
+        TimeSpan quiet = isBusy ? TimeSpan.Zero : Loop.Time.GetElapsedTime(Math.Max(_clientActive, _serverActive), now);
+        if (quiet >= Quiet) End(RelayEnd.Drained);
+        else Loop.Schedule(this, Shorter(due, Quiet - quiet));
     }
 
     private void EndIfFlushed()
@@ -167,9 +169,10 @@ internal sealed partial class TcpSession
         _shard.Ended(this, end);
     }
 
+    // With bytes missing, a clean end would tell the reader that it has everything.
     private static void Close(Connection connection, bool broken)
     {
-        if (broken) connection.Abort();
+        if (broken || connection.PendingBytes > 0) connection.Abort();
         else connection.Close();
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private bool _clientDone;
     private bool _serverDone;
     private bool _serverOwes;
-    private bool _draining;
+    private long? _drainFrom;
     private Attempts? _attempts;
 
     /// <summary>Neighbours in the shard's list of open sessions.</summary>
@@ -197,11 +197,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     public void OnConnected(Connection connection)
     {
         long now = Loop.Now;
-        _lease.Responded(now);
+
+        // After a turn-around the lease is older than the connect, and its age would count as the server's latency.
+        if (!ReferenceEquals(_attempts?.Last, _lease.Server)) _lease.Responded(now);
         _attempts = null;
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
-        Loop.Schedule(this, _draining ? Quiet : Shorter(_settings.ClientTimeout, _poolSettings.ServerTimeout));
+        CheckSilence();
         _client.ResumeReading();
     }
 

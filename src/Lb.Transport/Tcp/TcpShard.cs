@@ -42,6 +42,9 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         _first = session;
         Counters.Total++;
         gateway.OnOpened();
+
+        // Not by the message that is on its way: until it came this loop would go on accepting what waits.
+        if (gateway.IsFull) SetPaused(true);
         session.Begin();
     }
 

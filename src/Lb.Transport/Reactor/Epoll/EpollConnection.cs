@@ -65,7 +65,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
         if ((_flags & Live) == 0) return;
 
         // Closing over unread data makes the kernel send RST, and RST takes back what the peer has not read yet.
-        if ((_flags & (Connecting | Failed | EndOfStream)) == 0) loop.Discard(_descriptor, isTcp: (_flags & Unix) == 0);
+        if ((_flags & (Connecting | Failed | EndOfStream)) == 0) Discard();
         Release();
     }
 
@@ -116,6 +116,23 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
             // The kernel's buffer is full and it has promised an edge.
             _flags &= ~Writable;
             return sent;
+        }
+    }
+
+    private void Discard()
+    {
+        const int Block = 4096;
+        byte* block = stackalloc byte[Block]; // not the scratch buffer: a handler may be looking at it
+        if ((_flags & Unix) == 0)
+        {
+            // On TCP the flag means "drop it without copying", so the length may exceed the buffer: it is never written.
+            _ = Libc.Receive(_descriptor, block, 16 << 20, Libc.MessageTruncate);
+            return;
+        }
+
+        for (int i = 0; i < EpollLoop.ScratchSize / Block && Libc.Receive(_descriptor, block, Block, 0) > 0; i++)
+        {
+            // A Unix socket copies all the same.
         }
     }
 

@@ -50,14 +50,10 @@ internal sealed unsafe class EpollListener : Listener
         try
         {
             if (family != Libc.AddressFamilyUnix) SetOptions(descriptor, family, address, options);
-            int bound = Libc.Bind(descriptor, native, length);
-            if (bound != 0 && Libc.Errno == Errno.AddressInUse && address is UnixDomainSocketEndPoint unix
-                && UnixSocketFile.TryRemoveStale(unix))
-            {
-                bound = Libc.Bind(descriptor, native, length);
-            }
-
-            if (bound != 0) throw Errno.ToException(Libc.Errno, $"bind to {address}");
+            int error = Libc.Bind(descriptor, native, length) == 0 ? 0 : Libc.Errno;
+            if (error == Errno.AddressInUse && address is UnixDomainSocketEndPoint unix && UnixSocketFile.TryRemoveStale(unix))
+                error = Libc.Bind(descriptor, native, length) == 0 ? 0 : Libc.Errno;
+            if (error != 0) throw Errno.ToException(error, $"bind to {address}");
             if (Libc.Listen(descriptor, options.Backlog) != 0) throw Errno.ToException(Libc.Errno, $"listen on {address}");
             EndPoint local = address is IPEndPoint ip ? new IPEndPoint(ip.Address, NativeAddress.LocalPortOf(descriptor)) : address;
             EpollListener listener = new(loop, descriptor, local, handler);

@@ -129,11 +129,6 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         _ = Libc.Close(descriptor);
     }
 
-    /// <summary>Throws away what a connection has received and nobody will read.</summary>
-    internal void Discard(int descriptor, bool isTcp) =>
-        // On TCP the flag means "drop it without copying", so the length may exceed the buffer.
-        _ = Libc.Receive(descriptor, Scratch, isTcp ? 64 * ScratchSize : ScratchSize, isTcp ? Libc.MessageTruncate : 0);
-
     internal void Remove(EpollListener listener) => _listeners.Remove(listener);
 
     /// <summary>A listener has run out of descriptors or memory and waits.</summary>

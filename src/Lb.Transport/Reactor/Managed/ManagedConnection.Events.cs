@@ -147,11 +147,14 @@ internal sealed partial class ManagedConnection
         ContinueReading();
     }
 
-    /// <summary>Remembers what the watch has found: data or the end, or an error, which is found only when nothing waits before it.</summary>
+    /// <summary>Remembers what the watch has found: data, the end, or an error, which is found only when nothing waits before it.</summary>
     private void TakeWatch()
     {
         _flags = (_flags & ~Watching) | Readable;
         SocketError error = _watch!.SocketError;
+
+        // A watch may end without saying why. Reading would tell, but a paused connection does not read: look.
+        if (error == SocketError.Success && (_flags & Paused) != 0) _socket!.Receive(stackalloc byte[1], SocketFlags.Peek, out error);
         if (error is SocketError.Success or SocketError.WouldBlock || (_flags & Failed) != 0) return;
         _flags |= Failed;
         _failure = SocketReasons.ToCloseReason(error);

@@ -71,6 +71,9 @@ internal sealed partial class ManagedConnection(ManagedLoop loop) : Connection
         Debug.Assert(loop.IsOwner, "Connections belong to the loop's thread.");
         if ((_flags & Live) == 0) return;
         if ((_flags & (Connecting | Failed | EndOfStream)) == 0) Discard();
+
+        // Without it the framework would reset a connection that has an operation under way, and an idle one always has: its watch.
+        if ((_flags & (Connecting | Failed)) == 0) SendEndOfStream();
         Release();
     }
 
@@ -119,10 +122,10 @@ internal sealed partial class ManagedConnection(ManagedLoop loop) : Connection
     /// <summary>Closing over unread data makes the kernel send RST, and RST takes back what the peer has not read yet.</summary>
     private void Discard()
     {
-        for (int i = 0; i < 16; i++)
+        Span<byte> block = stackalloc byte[4096]; // not the scratch buffer: a handler may be looking at it
+        for (int i = 0; i < 64; i++)
         {
-            if (_socket!.Receive(loop.Scratch, SocketFlags.None, out SocketError error) < loop.Scratch.Length || error != SocketError.Success)
-                return;
+            if (_socket!.Receive(block, SocketFlags.None, out SocketError error) <= 0 || error != SocketError.Success) return;
         }
     }
 

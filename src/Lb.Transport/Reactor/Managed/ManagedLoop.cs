@@ -28,7 +28,7 @@ internal sealed class ManagedLoop : ReactorLoop
 
     public override Listener Listen(EndPoint address, in ListenOptions options, IAcceptHandler handler)
     {
-        ArgumentNullException.ThrowIfNull(address);
+        RequireAddress(address);
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
         ManagedListener listener = ManagedListener.Open(this, address, options, handler);
@@ -38,9 +38,8 @@ internal sealed class ManagedLoop : ReactorLoop
 
     public override Connection Connect(EndPoint address, IConnectionHandler handler)
     {
+        RequireAddress(address);
         RequireOwner();
-        if (address is not IPEndPoint and not UnixDomainSocketEndPoint)
-            throw new ArgumentException($"An IPEndPoint or a UnixDomainSocketEndPoint is needed, not {address}.", nameof(address));
         ManagedConnection connection = new(this) { Loop = this, Handler = handler };
         connection.BeginConnecting(address);
         return connection;
@@ -140,6 +139,12 @@ internal sealed class ManagedLoop : ReactorLoop
         while (_connections.Count > 0) _connections[^1].Close();
         _ready.Clear();
         _wakeUp.Dispose();
+    }
+
+    private static void RequireAddress(EndPoint address)
+    {
+        if (address is not IPEndPoint and not UnixDomainSocketEndPoint)
+            throw new ArgumentException($"An IPEndPoint or a UnixDomainSocketEndPoint is needed, not {address}.", nameof(address));
     }
 
     private void HandlerFailed(ManagedConnection connection, Exception exception)

@@ -1,0 +1,23 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
+
+// dotnet run -c Release --project bench/Lb.Benchmarks -- --filter '*P2c*'
+//
+// The whole suite takes some minutes: short iterations in this process, which is enough for numbers in nanoseconds that are compared with each other.
+Job job = Job.Default
+    .WithToolchain(InProcessEmitToolchain.Instance)
+    .WithWarmupCount(3)
+    .WithIterationCount(5)
+    .WithIterationTime(TimeInterval.FromMilliseconds(100))
+    .WithId("Brief");
+
+IConfig config = ManualConfig.CreateMinimumViable()
+    .AddJob(job.AsDefault())
+    .AddExporter(MarkdownExporter.GitHub)
+    .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
+
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);

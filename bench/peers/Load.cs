@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Lb.Peers;
+
+/// <summary>How much a load got done: requests, or bytes for bulk; and every error that a client saw.</summary>
+internal sealed record WorkDone(double Units, IReadOnlyList<string> Errors);
+
+/// <summary>A load, its unit, and the goal of <c>lb-epoll</c> under it.</summary>
+/// <param name="Name">The word of --loads.</param>
+/// <param name="Unit">Unit of the value that is reported for each proxy.</param>
+/// <param name="RateUnit">Unit of the rate, for information.</param>
+/// <param name="ValueScale">CPU seconds per unit of work times this is the value.</param>
+/// <param name="Goal">Not above this.</param>
+/// <param name="GoalIsRatio">The goal is on the ratio to HAProxy; else on the value.</param>
+internal sealed partial record Load(string Name, string Unit, string RateUnit, double ValueScale, double Goal, bool GoalIsRatio)
+{
+    private const int BulkConnections = 4;
+
+    public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6, 1.00, true);
+
+    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.05, true);
+
+    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.80, true);
+
+    public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1, 0.5, false);
+
+    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Idle];
+
+    /// <summary>Puts the load on a port. Not for <see cref="Idle"/>, which is no flow of work.</summary>
+    public Task<WorkDone> RunAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct) => Name switch
+    {
+        "messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct),
+        "connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct),
+        "bulk" => FetchAsync(port, seconds, options, time, ct),
+        _ => throw new ArgumentException($"{Name} is no flow of work", nameof(port)),
+    };
+
+    private static async Task<WorkDone> WrkAsync(int port, string[] more, int seconds, Options options, TimeProvider time, CancellationToken ct)
+    {
+        string[] command = ["wrk", "-t1", $"-d{seconds}s", .. more, $"http://127.0.0.1:{port}/"];
+        Child wrk = await Child.RunAsync("wrk", options.ClientCpu, command, Limit(seconds), time, ct);
+        Match requests = RequestsOfWrk().Match(wrk.Output);
+        List<string> errors = [.. ErrorsOfWrk().Matches(wrk.Output).Select(static m => m.Value.Trim())];
+        if (!requests.Success || wrk.ExitCode != 0) errors.Add($"wrk ended with exit code {wrk.ExitCode}: {wrk.Output.Trim()}");
+        return new(requests.Success ? Number(requests) : 0, errors);
+    }
+
+    private static async Task<WorkDone> FetchAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct)
+    {
+        string[] command = [.. Outside.Self, "client", "bulk", $"{port}", $"{BulkConnections}", $"{seconds}"];
+        Child client = await Child.RunAsync("bulk client", options.ClientCpu, command, Limit(seconds), time, ct);
+        Match bytes = BytesOfClient().Match(client.Output);
+        string[] errors = [.. client.Output.Split('\n').Where(static l => l.StartsWith("error ", StringComparison.Ordinal))];
+        if (!bytes.Success) errors = [.. errors, $"the bulk client ended with exit code {client.ExitCode}: {client.Output.Trim()}"];
+        return new(bytes.Success ? Number(bytes) / 1e9 : 0, errors);
+    }
+
+    private static TimeSpan Limit(int seconds) => TimeSpan.FromSeconds(seconds + 20);
+
+    private static double Number(Match match) => double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"(\d+) requests in")]
+    private static partial Regex RequestsOfWrk();
+
+    [GeneratedRegex(@"Socket errors:.*|Non-2xx.*|unable to.*")]
+    private static partial Regex ErrorsOfWrk();
+
+    [GeneratedRegex(@"^bytes (\d+)", RegexOptions.Multiline)]
+    private static partial Regex BytesOfClient();
+}

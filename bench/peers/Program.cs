@@ -1,0 +1,44 @@
+namespace Lb.Peers;
+
+/// <summary>
+/// Entry. One executable, four parts: the outer process (checks, network namespace), <c>inside</c> (the measurement) and two <c>client</c> modes.
+/// Exit codes: 0 measured, 1 errors under load (or a goal missed with --strict), 2 cannot run, 130 stopped.
+/// </summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        TimeProvider time = TimeProvider.System;
+        try
+        {
+            return args switch
+            {
+                ["client", "bulk", string port, string connections, string seconds] =>
+                    BulkClient.Run(int.Parse(port), int.Parse(connections), int.Parse(seconds), time),
+                ["client", "idle", string port, string count] => await IdleClient.RunAsync(int.Parse(port), int.Parse(count), time),
+                ["inside", .. string[] rest] => await Inside.RunAsync(Options.Parse(rest), time),
+                _ when args.Any(static a => a is "-h" or "--help") => Help(),
+                _ => await Outside.RunAsync(Options.Parse(args), time),
+            };
+        }
+        catch (BenchException e)
+        {
+            await Console.Error.WriteLineAsync($"lb-peers: {e.Message}");
+            return 2;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("lb-peers: stopped");
+            return 130;
+        }
+    }
+
+    private static int Help()
+    {
+        Console.WriteLine(Options.Usage);
+        return 0;
+    }
+}
+
+/// <summary>The benchmark can't run or go on; the message tells the user why and what to do.</summary>
+internal sealed class BenchException(string message) : Exception(message);

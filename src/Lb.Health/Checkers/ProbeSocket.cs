@@ -1,0 +1,68 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Lb.Health;
+
+/// <summary>The first stage of every check over a stream: a connection, or the reason why there is none.</summary>
+internal static class ProbeSocket
+{
+    /// <summary>Connects within the target's connect time-out.</summary>
+    /// <returns>A connected socket, to be disposed by the caller, or null and the failed result.</returns>
+    public static async ValueTask<(Socket? Socket, ProbeResult Failure)> ConnectAsync(ProbeTarget target, TimeProvider time, CancellationToken ct)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = Create(target.EndPoint);
+            using FairTimeout limit = new(target.ConnectTimeout, time, ct);
+            await socket.ConnectAsync(target.EndPoint, limit.Token).ConfigureAwait(false);
+            Socket connected = socket;
+            socket = null;
+            return (connected, default);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, new ProbeResult(CheckStatus.Layer4Timeout, 0, "no connection in time"));
+        }
+        catch (SocketException error)
+        {
+            return (null, Explain(error.SocketErrorCode, target.EndPoint));
+        }
+        finally
+        {
+            socket?.Dispose();
+        }
+    }
+
+    /// <summary>Tells the server's faults from our own. The words are our own too: the system's depend on its language.</summary>
+    internal static ProbeResult Explain(SocketError error, EndPoint endPoint)
+    {
+        bool isUnix = endPoint is UnixDomainSocketEndPoint;
+        return error switch
+        {
+            SocketError.ConnectionRefused => new(CheckStatus.Layer4Connection, 0, "connection refused"),
+            SocketError.HostUnreachable or SocketError.HostDown => new(CheckStatus.Layer4Connection, 0, "host unreachable"),
+            SocketError.NetworkUnreachable or SocketError.NetworkDown => new(CheckStatus.Layer4Connection, 0, "network unreachable"),
+            SocketError.ConnectionReset or SocketError.ConnectionAborted => new(CheckStatus.Layer4Connection, 0, "connection reset"),
+            SocketError.TimedOut => new(CheckStatus.Layer4Timeout, 0, "no connection in time"),
+
+            // A Unix socket answers at once: no such file, or the listen queue is full.
+            SocketError.AddressNotAvailable or SocketError.InvalidArgument when isUnix => new(CheckStatus.Layer4Connection, 0, "no such socket"),
+            SocketError.WouldBlock when isUnix => new(CheckStatus.Layer4Connection, 0, "listen queue full"),
+            SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => new(CheckStatus.SocketError, 0, "host name can't be looked up"),
+            SocketError.AddressNotAvailable => new(CheckStatus.SocketError, 0, "no free local port or address"),
+            SocketError.TooManyOpenSockets => new(CheckStatus.SocketError, 0, "too many open files"),
+            SocketError.AccessDenied => new(CheckStatus.SocketError, 0, "permission denied"),
+            _ => new(CheckStatus.SocketError, 0, $"socket error {error}"),
+        };
+    }
+
+    private static Socket Create(EndPoint endPoint) => endPoint switch
+    {
+        UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+        IPEndPoint ip => new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+
+        // A host name may have addresses of both kinds.
+        _ => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+    };
+}

@@ -1,0 +1,14 @@
+using System.Net;
+
+namespace Lb.Health;
+
+/// <summary>What is to be checked, and how long it may take. Immutable; any thread.</summary>
+/// <param name="Server">Name of the server.</param>
+/// <param name="EndPoint">Where to connect: the server's address with the check's port, if it has one of its own.</param>
+/// <param name="ConnectTimeout">Limit of the connection, above zero.</param>
+/// <param name="Timeout">Limit of the whole check, above zero. The token given with the target is cancelled then, so a checker need not count it itself.</param>
+public sealed record ProbeTarget(string Server, EndPoint EndPoint, TimeSpan ConnectTimeout, TimeSpan Timeout)
+{
+    /// <summary>Limit of the answer, counted from the connection (HAProxy <c>timeout check</c>); null: what is left of <see cref="Timeout"/>.</summary>
+    public TimeSpan? AnswerTimeout { get; init; }
+}

@@ -1,0 +1,27 @@
+namespace Lb.Health;
+
+/// <summary>What people read of a check. Pure.</summary>
+internal static class ReportText
+{
+    private const int Longest = 128;
+
+    /// <summary>One line without control characters, cut to 128 characters: part of it may come from the server, and all of it goes to logs.</summary>
+    public static string Clean(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return "";
+        if (text.Length <= Longest && !text.Any(char.IsControl)) return text;
+        return string.Concat(text.Take(Longest).Select(static c => char.IsControl(c) ? '?' : c));
+    }
+
+    /// <summary>Why a verdict has flipped: <c>L4CON: connection refused, 3/3 failed</c> or <c>L7STS/503: Service Unavailable, first check failed</c>.</summary>
+    /// <param name="report">The check that flipped it.</param>
+    /// <param name="needed">Checks in a row that flip it, when it is not the first.</param>
+    public static string Cause(CheckReport report, int needed)
+    {
+        string code = report.Code == 0 ? "" : $"/{report.Code}";
+        string text = report.Text.Length == 0 ? "" : $": {report.Text}";
+        int count = Math.Abs(report.Consecutive);
+        string verb = report.Passed ? "passed" : "failed";
+        return $"{report.Word}{code}{text}, {(count == needed ? $"{count}/{needed}" : "first check")} {verb}";
+    }
+}

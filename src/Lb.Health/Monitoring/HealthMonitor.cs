@@ -1,0 +1,175 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Health;
+
+/// <summary>
+/// Keeps one <see cref="ServerWatch"/> for every server of every pool with checks: on each configuration, and whenever servers join or leave in between.
+/// </summary>
+internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
+{
+    private readonly ServerPools _pools;
+    private readonly HealthCheckers _checkers;
+    private readonly IServiceProvider _services;
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly Dictionary<Server, ServerWatch> _watches = [];
+    private readonly List<Task> _ending = [];
+    private Dictionary<string, IReadOnlyList<CheckPlan>> _plans = new(StringComparer.OrdinalIgnoreCase);
+    private long _lastHeard;
+    private bool _stopped;
+
+    public HealthMonitor(
+        ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null)
+    {
+        _pools = pools;
+        _checkers = checkers;
+        _services = services;
+        Environment = new ProbeEnvironment(time, random, log);
+    }
+
+    public int Order => 200;
+
+    public string Handles => "Checks";
+
+    public ProbeEnvironment Environment { get; }
+
+    public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
+    {
+        foreach ((string name, PoolOptions pool) in options.Pools)
+        {
+            for (int i = 0; i < pool.Checks.Count; i++)
+            {
+                CheckOptions check = pool.Checks[i];
+                string path = $"{options.Path}:Pools:{name}:Checks:{i}";
+                if (check.Checker is not null || string.IsNullOrWhiteSpace(check.Type)) continue;
+                if (!_checkers.Knows(check.Type))
+                    errors.Add(new($"{path}:Type", check.Type, $"is no health check of this version; there are: {string.Join(", ", _checkers.Names)}"));
+                else if (string.Equals(check.Type, "http", StringComparison.OrdinalIgnoreCase))
+                    HttpCheckRules.Validate(path, check, errors);
+            }
+        }
+    }
+
+    public async Task ApplyAsync(LbOptions options, CancellationToken ct)
+    {
+        await _one.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (_stopped) return;
+            _plans = Plan(options);
+            Environment.Follow(options.Health);
+            Reconcile();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Follows servers that join and leave while the pools run.</summary>
+    public async ValueTask NotifyAsync(LbEvent notice, CancellationToken ct)
+    {
+        // A gap is an event that was dropped: it may have been the one.
+        bool missed = notice.Sequence != _lastHeard + 1;
+        _lastHeard = notice.Sequence;
+        if (!missed && notice is not (ServerJoined or ServerLeft)) return;
+        await _one.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (!_stopped && (_plans.Count > 0 || _watches.Count > 0)) Reconcile();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public async Task StopAsync(CancellationToken ct)
+    {
+        await _one.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            _stopped = true;
+            foreach (ServerWatch watch in _watches.Values) watch.Stop(_ending);
+            _watches.Clear();
+        }
+        finally
+        {
+            _one.Release();
+        }
+
+        // Loops end at once; one that can't is not worth more than the host's own limit.
+        await Task.WhenAll(_ending).WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        if (!_stopped)
+        {
+            _stopped = true;
+            foreach (ServerWatch watch in _watches.Values) watch.Stop(_ending);
+        }
+
+        _one.Dispose();
+    }
+
+    // All checkers are made before anything is changed: one that can't be made leaves the running checks alone.
+    private Dictionary<string, IReadOnlyList<CheckPlan>> Plan(LbOptions options)
+    {
+        Dictionary<string, IReadOnlyList<CheckPlan>> plans = new(StringComparer.OrdinalIgnoreCase);
+        List<ConfigurationError> errors = [];
+        foreach ((string name, PoolOptions pool) in options.Pools)
+        {
+            List<CheckPlan> running = [.. _plans.GetValueOrDefault(name) ?? []];
+            List<CheckPlan> wanted = [];
+            for (int i = 0; i < pool.Checks.Count; i++)
+            {
+                CheckOptions check = pool.Checks[i];
+                CheckPlan? same = running.Find(p => CheckPlan.IsSame(p.Options, check));
+                if (same is not null)
+                {
+                    running.Remove(same);
+                    wanted.Add(same);
+                    continue;
+                }
+
+                try
+                {
+                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services)));
+                }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    errors.Add(new($"{options.Path}:Pools:{name}:Checks:{i}:Type", check.Type, $"the checker can't be made: {error.Message}"));
+                }
+            }
+
+            if (wanted.Count > 0) plans[name] = wanted;
+        }
+
+        return errors.Count == 0 ? plans : throw new LbConfigurationException(errors);
+    }
+
+    private void Reconcile()
+    {
+        _ending.RemoveAll(static t => t.IsCompleted);
+        HashSet<Server> present = [];
+        foreach (ServerPool pool in _pools.All)
+        {
+            if (!_plans.TryGetValue(pool.Name, out IReadOnlyList<CheckPlan>? plans)) continue;
+            List<ProbeLoop> started = [];
+            foreach (Server server in pool.Servers)
+            {
+                present.Add(server);
+                if (!_watches.TryGetValue(server, out ServerWatch? watch)) _watches[server] = watch = new ServerWatch(pool, server, Environment);
+                started.AddRange(watch.Follow(plans, _ending));
+            }
+
+            for (int i = 0; i < started.Count; i++) started[i].Start(i, started.Count);
+        }
+
+        foreach ((Server server, ServerWatch watch) in _watches.Where(w => !present.Contains(w.Key)).ToArray())
+        {
+            watch.Follow([], _ending);
+            _watches.Remove(server);
+        }
+    }
+}

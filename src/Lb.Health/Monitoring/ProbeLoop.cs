@@ -1,0 +1,216 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Lb.Health;
+
+/// <summary>
+/// One check of one server, again and again: waits, takes a slot, checks, judges, tells its <see cref="ServerWatch"/>. Owns the streak. Blocks no thread.
+/// </summary>
+internal sealed class ProbeLoop : IDisposable
+{
+    /// <summary>What a checker has after its time is up, to say which stage it was in. Then it is left behind.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly ServerWatch _watch;
+    private readonly CheckPlan _plan;
+    private readonly ProbeEnvironment _environment;
+    private readonly TimeProvider _time;
+    private readonly long _origin;
+    private readonly CancellationTokenSource _stop = new();
+    private HealthJudge _judge;
+    private Task _leftBehind = Task.CompletedTask;
+    private bool _threw;
+    private bool _forgave;
+    private volatile bool _isUp;
+
+    public ProbeLoop(ServerWatch watch, CheckPlan plan, InitState initial, ProbeEnvironment environment)
+    {
+        _watch = watch;
+        _plan = plan;
+        _environment = environment;
+        _time = environment.Time;
+        _origin = _time.GetTimestamp();
+        _judge = new HealthJudge(plan.Options.Rise, plan.Options.Fall, initial);
+        _isUp = _judge.IsUp;
+    }
+
+    public CheckPlan Plan => _plan;
+
+    /// <summary>What this check says of the server. Any thread.</summary>
+    public bool IsUp => _isUp;
+
+    /// <summary>Ends when the loop has ended; never fails.</summary>
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    private Server Server => _watch.Server;
+
+    // Time since the loop was made: one monotonic axis for the schedule.
+    private TimeSpan Now => _time.GetElapsedTime(_origin);
+
+    /// <summary>Starts the loop. Once.</summary>
+    /// <param name="index">Its place among the loops of the pool that start with it, from 0.</param>
+    /// <param name="count">Their number.</param>
+    public void Start(int index, int count) => Ended = RunAsync(Now + _plan.Schedule.FirstDelay(index, count), _stop.Token);
+
+    /// <summary>Asks the loop to end; a check that runs is cancelled and its result thrown away. Any thread; once.</summary>
+    public void Dispose()
+    {
+        Cancellation.Cancel(_stop);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(TimeSpan planned, CancellationToken stop)
+    {
+        bool putOff = false, inMaintenance = false;
+        try
+        {
+            while (true)
+            {
+                await SleepUntilAsync(planned, stop).ConfigureAwait(false);
+                if (!putOff && ProbeSchedule.IsOverdue(planned, Now))
+                {
+                    _environment.CountOverdue();
+                    planned = _plan.Schedule.PutOff(_judge, _environment.Chance(), Now);
+                    putOff = true;
+                    continue;
+                }
+
+                putOff = false;
+                if (Server.Admin == ServerAdmin.Maintenance)
+                {
+                    inMaintenance = true;
+                    planned = Next(Now);
+                    continue;
+                }
+
+                if (inMaintenance) Resume();
+                inMaintenance = false;
+                try
+                {
+                    planned = await CheckAsync(stop).ConfigureAwait(false);
+                }
+                catch (Exception error) when (error is not OperationCanceledException || !stop.IsCancellationRequested)
+                {
+                    // A policy of the host's that can't be built, for instance. A loop that ended here would leave the server as it is for ever.
+                    HealthLog.LoopFailed(_environment.Log, error, _plan.Options.Type, _watch.Pool.Name, Server.Name);
+                    planned = Now + _plan.Schedule.Interval;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped.
+        }
+    }
+
+    /// <summary>Checks once and judges.</summary>
+    /// <returns>When the next check is planned.</returns>
+    private async ValueTask<TimeSpan> CheckAsync(CancellationToken stop)
+    {
+        await _environment.Slots.EnterAsync(stop).ConfigureAwait(false);
+        TimeSpan started = Now;
+        ProbeResult result;
+        bool paused;
+        try
+        {
+            (result, paused) = await AskAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            _environment.Slots.Leave();
+        }
+
+        stop.ThrowIfCancellationRequested();
+        TimeSpan ended = Now;
+        _environment.CountRun();
+
+        // A failure says nothing of the server if we did not run while it was to answer. Only once in a row: a dead server must not live on a lame host.
+        _forgave = paused && !result.Passed && !_forgave;
+        if (_forgave) _environment.CountOverdue();
+        else if (Server.Admin != ServerAdmin.Maintenance) Judge(result, ended - started);
+
+        // After a pause all checks of the host end together; the next ones must not start together.
+        return paused ? _plan.Schedule.PutOff(_judge, _environment.Chance(), ended) : Next(started);
+    }
+
+    private async ValueTask<(ProbeResult Result, bool Paused)> AskAsync(CancellationToken stop)
+    {
+        // A checker that does not come back is not called again, but its silence counts.
+        if (!_leftBehind.IsCompleted) return (new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check before has not ended yet"), false);
+
+        CheckOptions options = _plan.Options;
+        CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
+        ProbeTarget target = new(Server.Name, EndPoint(Server.EndPoint, options.Port), limits.Connect, limits.Whole) { AnswerTimeout = limits.Answer };
+        using FairTimeout limit = new(limits.Whole, _time, stop);
+        Task<ProbeResult> asked = AskCheckerAsync(target, limit.Token);
+        if (!asked.IsCompleted)
+        {
+            await ((Task)asked.WaitAsync(limit.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!asked.IsCompleted) await ((Task)asked.WaitAsync(Grace, _time, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (asked.IsCompleted) return (await asked.ConfigureAwait(false), limit.SawPause);
+        _leftBehind = asked;
+        return (new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check did not end in time"), limit.SawPause);
+    }
+
+    // The border to code that is not ours: whatever it throws is a failed check.
+    private async Task<ProbeResult> AskCheckerAsync(ProbeTarget target, CancellationToken ct)
+    {
+        try
+        {
+            ProbeResult result = await _plan.Checker.CheckAsync(target, ct).ConfigureAwait(false);
+            _threw = false;
+            return result;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return new ProbeResult(CheckStatus.Layer7Timeout, 0, "no answer in time");
+        }
+        catch (SocketException error)
+        {
+            return new ProbeResult(CheckStatus.SocketError, 0, $"socket error {error.SocketErrorCode}");
+        }
+        catch (Exception error)
+        {
+            if (!_threw) HealthLog.CheckerThrew(_environment.Log, error, _plan.Options.Type, _watch.Pool.Name, Server.Name);
+            _threw = true;
+            return new ProbeResult(CheckStatus.Layer7Response, 0, $"{error.GetType().Name}: {error.Message}");
+        }
+    }
+
+    private void Judge(ProbeResult result, TimeSpan duration)
+    {
+        if (!result.Passed) _environment.CountFailed();
+        bool flipped = _judge.Observe(result.Passed);
+        _isUp = _judge.IsUp;
+        CheckReport report = new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), _judge.Consecutive);
+        _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
+    }
+
+    // What was known before the maintenance stays, but it is old: the first check that contradicts it decides alone.
+    private void Resume()
+    {
+        if (_judge.IsChecked) _judge = new HealthJudge(_plan.Options.Rise, _plan.Options.Fall, _judge.IsUp ? InitState.Up : InitState.Down);
+    }
+
+    private TimeSpan Next(TimeSpan lastStart)
+    {
+        int spread = _environment.SpreadPercent;
+        return _plan.Schedule.Next(lastStart, _judge, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
+    }
+
+    private async ValueTask SleepUntilAsync(TimeSpan planned, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        TimeSpan delay = planned - Now;
+        if (delay > TimeSpan.Zero) await Task.Delay(Delays.Ceiling(delay), _time, stop).ConfigureAwait(false);
+    }
+
+    private static EndPoint EndPoint(EndPoint endPoint, int? port) => port is null ? endPoint : endPoint switch
+    {
+        IPEndPoint ip => new IPEndPoint(ip.Address, port.Value),
+        DnsEndPoint name => new DnsEndPoint(name.Host, port.Value, name.AddressFamily),
+        _ => endPoint,
+    };
+}

@@ -1,0 +1,96 @@
+namespace Lb.Health;
+
+/// <summary>All checks of one server. The server is up when every one of them says so. Any thread.</summary>
+internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironment environment)
+{
+    // Verdicts of several loops meet here; the pool's lock is taken inside it, never the other way round.
+    private readonly Lock _lock = new();
+    private readonly List<ProbeLoop> _loops = [];
+
+    public ServerPool Pool => pool;
+
+    public Server Server => server;
+
+    /// <summary>Makes the checks what <paramref name="plans"/> says: loops of plans that stay go on, the others are stopped.</summary>
+    /// <param name="plans">The checks wanted.</param>
+    /// <param name="stopped">Takes the loops that were stopped.</param>
+    /// <returns>New loops, to be started by the caller.</returns>
+    public IReadOnlyList<ProbeLoop> Follow(IReadOnlyList<CheckPlan> plans, ICollection<Task> stopped)
+    {
+        List<ProbeLoop> started = [], left = [];
+        lock (_lock)
+        {
+            foreach (ProbeLoop loop in _loops)
+            {
+                if (!plans.Contains(loop.Plan)) left.Add(loop);
+            }
+
+            _loops.RemoveAll(left.Contains);
+            foreach (CheckPlan plan in plans)
+            {
+                if (!_loops.Exists(l => l.Plan == plan)) started.Add(new ProbeLoop(this, plan, Initial, environment));
+            }
+
+            _loops.AddRange(started);
+            if (left.Count > 0) Settle(_loops.Count == 0 ? "no checks" : "checks changed");
+        }
+
+        // Outside the lock: cancelling runs whatever the checkers have registered.
+        foreach (ProbeLoop loop in left)
+        {
+            loop.Dispose();
+            stopped.Add(loop.Ended);
+        }
+
+        return started;
+    }
+
+    /// <summary>Ends all checks and leaves the server as it is.</summary>
+    public void Stop(ICollection<Task> stopped)
+    {
+        ProbeLoop[] loops;
+        lock (_lock)
+        {
+            loops = [.. _loops];
+            _loops.Clear();
+        }
+
+        foreach (ProbeLoop loop in loops)
+        {
+            loop.Dispose();
+            stopped.Add(loop.Ended);
+        }
+    }
+
+    /// <summary>Takes in one check.</summary>
+    /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
+    /// <param name="report">The check.</param>
+    /// <param name="cause">Set when the loop's verdict has flipped.</param>
+    public void Report(ProbeLoop loop, CheckReport report, string? cause)
+    {
+        lock (_lock)
+        {
+            if (!_loops.Contains(loop)) return;
+            ServerPool.ReportCheck(server, report);
+            if (cause is not null) Settle(cause);
+        }
+    }
+
+    // A server that was judged before (its check was changed, or others run already) starts from that: a reload alone flips nothing.
+    private InitState Initial
+    {
+        get
+        {
+            bool isNew = server.LastCheck is null && _loops.Count == 0;
+            bool startsUp = server.InitState is InitState.Up or InitState.FullyUp;
+            if (isNew && startsUp == (server.Health == ServerHealth.Up)) return server.InitState;
+            return server.Health == ServerHealth.Up ? InitState.FullyUp : InitState.FullyDown;
+        }
+    }
+
+    private void Settle(string cause)
+    {
+        ServerHealth health = _loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Up : ServerHealth.Down;
+        if (server.Health != health) pool.SetHealth(server, health, cause);
+    }
+}

@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Health;
+
+/// <summary>Log messages of Lb.Health: ids 2000 to 2999. Flips are events, logged by Lb.Core; single checks are not logged.</summary>
+internal static partial class HealthLog
+{
+    [LoggerMessage(2000, LogLevel.Warning, "Health checks came late: this process was paused or had no CPU. They are put off and do not count as failed")]
+    public static partial void ChecksOverdue(ILogger logger);
+
+    [LoggerMessage(2001, LogLevel.Error, "Health check {Type} of {Pool}/{Server} threw; it counts as failed. Not logged again until it works")]
+    public static partial void CheckerThrew(ILogger logger, Exception error, string type, string pool, string server);
+
+    [LoggerMessage(2002, LogLevel.Error, "The verdict of health check {Type} of {Pool}/{Server} could not be taken over; checks go on")]
+    public static partial void LoopFailed(ILogger logger, Exception error, string type, string pool, string server);
+}
