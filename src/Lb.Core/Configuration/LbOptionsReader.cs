@@ -63,9 +63,25 @@ internal static class LbOptionsReader
         balance.Draws = reader.Integer("Draws", balance.Draws);
         balance.HashType = reader.Word("HashType", balance.HashType);
         balance.Avalanche = reader.Flag("Avalanche", balance.Avalanche);
-        reader.NotInThisVersion(
-            "HashFunction", "HashBalanceFactor", "Header", "Parameter", "Length", "Depth", "Whole", "PathOnly", "UseDomainOnly", "HashKey",
-            "HashPreserveAffinity", "ShPort", "ShFallback", "MhPort", "MhFallback", "TableSize", "MinimumRingSize", "MaximumRingSize", "CheckPost");
+        balance.ShPort = reader.Flag("ShPort", balance.ShPort);
+        balance.ShFallback = reader.Flag("ShFallback", balance.ShFallback);
+        balance.MhPort = reader.Flag("MhPort", balance.MhPort);
+        balance.MhFallback = reader.Flag("MhFallback", balance.MhFallback);
+        balance.TableSize = reader.Integer("TableSize", balance.TableSize);
+        balance.HashFunction = reader.Choice("HashFunction", balance.HashFunction);
+        balance.HashKey = reader.Choice("HashKey", balance.HashKey);
+        balance.HashBalanceFactor = reader.Integer("HashBalanceFactor", balance.HashBalanceFactor);
+        balance.Header = reader.Text("Header", balance.Header);
+        balance.UseDomainOnly = reader.Flag("UseDomainOnly", balance.UseDomainOnly);
+        balance.Parameter = reader.Text("Parameter", balance.Parameter);
+        balance.CheckPost = reader.Flag("CheckPost", balance.CheckPost);
+        balance.Length = reader.Integer("Length", balance.Length);
+        balance.Depth = reader.Integer("Depth", balance.Depth);
+        balance.Whole = reader.Flag("Whole", balance.Whole);
+        balance.PathOnly = reader.Flag("PathOnly", balance.PathOnly);
+        balance.MinimumRingSize = reader.Integer("MinimumRingSize", balance.MinimumRingSize);
+        balance.MaximumRingSize = reader.Integer("MaximumRingSize", balance.MaximumRingSize);
+        reader.NotInThisVersion("HashPreserveAffinity");
     }
 
     private static ServerOptions ReadServer(ConfigurationReader reader)

@@ -93,10 +93,79 @@ public sealed class BalanceOptions
     [Within(1, 16)]
     public int Draws { get; set; } = 2;
 
-    /// <summary>How hash policies map a hash to a server; only <c>map-based</c> (default) in this version (HAProxy <c>hash-type</c>).</summary>
-    [OneOf("map-based")]
+    /// <summary>
+    /// How HAProxy's hash policies map a hash to a server: <c>map-based</c> (default), a table, or <c>consistent</c>, a ring on which a server that comes or
+    /// goes moves only its own keys (HAProxy <c>hash-type</c>).
+    /// </summary>
+    [OneOf("map-based", "consistent")]
     public string HashType { get; set; } = "map-based";
 
     /// <summary>Mixes the hash once more (HAProxy <c>hash-type … avalanche</c>). Default false.</summary>
     public bool Avalanche { get; set; }
+
+    /// <summary>What makes 32 bits of a key: <c>sdbm</c> (default), <c>djb2</c>, <c>wt6</c>, <c>crc32</c> or <c>none</c> (HAProxy <c>hash-type … function</c>); <c>source</c> has its own.</summary>
+    public HashFunction HashFunction { get; set; }
+
+    /// <summary>What servers are known by on a consistent ring: <c>id</c> (default), <c>addr</c> or <c>addr-port</c> (HAProxy <c>hash-key</c>).</summary>
+    public HashKey HashKey { get; set; }
+
+    /// <summary>
+    /// Percent of the average load that a server on a consistent ring may have before its keys go on to the next, 101 to 100 000; default 0 = no limit
+    /// (HAProxy <c>hash-balance-factor</c>).
+    /// </summary>
+    [Within(0, 100_000)]
+    public int HashBalanceFactor { get; set; }
+
+    /// <summary><c>hdr</c>: name of the header, required there.</summary>
+    public string? Header { get; set; }
+
+    /// <summary><c>hdr</c>: only the label before the last dot counts (HAProxy <c>use_domain_only</c>). Default false.</summary>
+    public bool UseDomainOnly { get; set; }
+
+    /// <summary><c>url_param</c>: name of the parameter, required there. <c>rdp-cookie</c>: name of the cookie, default <c>mstshash</c>.</summary>
+    public string? Parameter { get; set; }
+
+    /// <summary><c>url_param</c>: looks into a form in the body when the query has it not (HAProxy <c>check_post</c>). Default false.</summary>
+    public bool CheckPost { get; set; }
+
+    /// <summary><c>uri</c>: bytes that count, 0 to 65 535; default 0 = all (HAProxy <c>len</c>).</summary>
+    [Within(0, 65_535)]
+    public int Length { get; set; }
+
+    /// <summary><c>uri</c>: directories that count, 0 to 1000; default 0 = all (HAProxy <c>depth</c>).</summary>
+    [Within(0, 1000)]
+    public int Depth { get; set; }
+
+    /// <summary><c>uri</c>: the query counts as well (HAProxy <c>whole</c>). Default false.</summary>
+    public bool Whole { get; set; }
+
+    /// <summary><c>uri</c>: scheme and authority of an absolute target don't count (HAProxy <c>path-only</c>). Default false.</summary>
+    public bool PathOnly { get; set; }
+
+    /// <summary><c>ring</c>: points at least, 1 to 8 388 608; default 16 384.</summary>
+    [Within(1, 8_388_608)]
+    public int MinimumRingSize { get; set; } = 16_384;
+
+    /// <summary><c>ring</c>: points at most, from the minimum to 8 388 608, the default.</summary>
+    [Within(1, 8_388_608)]
+    public int MaximumRingSize { get; set; } = 8_388_608;
+
+    /// <summary><c>sh</c>: the client's port counts as well (ipvsadm <c>sh-port</c>). Default false.</summary>
+    public bool ShPort { get; set; }
+
+    /// <summary><c>sh</c>: another server is looked for in the table when the one hashed to is full (ipvsadm <c>sh-fallback</c>). Default false.</summary>
+    public bool ShFallback { get; set; }
+
+    /// <summary><c>mh</c>: the client's port counts as well (ipvsadm <c>mh-port</c>). Default false.</summary>
+    public bool MhPort { get; set; }
+
+    /// <summary><c>mh</c>: another server is looked for in the table when the one hashed to is full (ipvsadm <c>mh-fallback</c>). Default false.</summary>
+    public bool MhFallback { get; set; }
+
+    /// <summary>
+    /// Slots of a Maglev table, a prime from 251 to 5 000 011; default: the policy's own. <c>mh</c>: 251, 509, 1021, 2039, 4093 (default), 8191, 16381, 32749,
+    /// 65521 or 131071 (Linux <c>CONFIG_IP_VS_MH_TAB_INDEX</c>).
+    /// </summary>
+    [Within(251, 5_000_011)]
+    public int? TableSize { get; set; }
 }

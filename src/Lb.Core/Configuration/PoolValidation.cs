@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace Lb;
@@ -15,8 +16,28 @@ internal static class PoolValidation
             errors.Add(new($"{path}:Balance", options.Balance, $"is no scheduling policy of this version; there are: {known}"));
         }
 
+        if (options.Policy is null) ValidateBalance($"{path}:BalanceOptions", options.Balance, options.BalanceOptions, errors);
         ValidateServers(path, [.. options.Servers], errors);
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
+    }
+
+    // What a policy needs of its options, or can't do with them.
+    private static void ValidateBalance(string path, string policy, BalanceOptions options, List<ConfigurationError> errors)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        bool Is(string name) => string.Equals(policy, name, StringComparison.OrdinalIgnoreCase);
+
+        if (Is("hdr") && string.IsNullOrWhiteSpace(options.Header)) errors.Add(new($"{path}:Header", options.Header, "is required for hdr: the name of the header"));
+        if (Is("url_param") && string.IsNullOrEmpty(options.Parameter))
+            errors.Add(new($"{path}:Parameter", options.Parameter, "is required for url_param: the name of the parameter"));
+        if (options.HashBalanceFactor is > 0 and <= 100)
+            errors.Add(new($"{path}:HashBalanceFactor", options.HashBalanceFactor.ToString(culture), "must be 0 (no limit) or above 100: below, the servers could not take the load"));
+        if (options.MaximumRingSize < options.MinimumRingSize)
+            errors.Add(new($"{path}:MaximumRingSize", options.MaximumRingSize.ToString(culture), "must not be below MinimumRingSize"));
+        if (options.TableSize is not { } size) return;
+        if (Is("mh") && !LvsMaglev.TableSizes.Contains(size))
+            errors.Add(new($"{path}:TableSize", size.ToString(culture), $"must be one of {LvsMaglev.TableSizesText} for mh"));
+        if (Is("maglev") && !Primes.IsPrime(size)) errors.Add(new($"{path}:TableSize", size.ToString(culture), "must be a prime"));
     }
 
     public static void ValidateServers(string path, IReadOnlyList<ServerOptions> servers, List<ConfigurationError> errors)

@@ -52,6 +52,19 @@ public static class ServerPoolBuilderExtensions
         return builder.UseScheduler("source").Configure(pool => pool.BalanceOptions.Avalanche = avalanche);
     }
 
+    /// <summary>The faster of two drawn servers (<c>peak-ewma</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    public static IServerPoolBuilder UsePeakEwma(this IServerPoolBuilder builder) => builder.UseScheduler("peak-ewma");
+
+    /// <summary>Maglev hashing of the key or the client's address (<c>maglev</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="tableSize">Slots of the table, a prime from 251 to 5 000 011; default 65 537.</param>
+    public static IServerPoolBuilder UseMaglev(this IServerPoolBuilder builder, int tableSize = Maglev.DefaultTableSize)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseScheduler("maglev").Configure(pool => pool.BalanceOptions.TableSize = tableSize);
+    }
+
     /// <summary>A policy by its name, built-in or added by <c>AddSchedulingPolicy</c>.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The name.</param>

@@ -99,6 +99,31 @@ public readonly record struct PeerAddress
     /// </summary>
     public uint FoldedWords => (uint)(_high >> 32) ^ (uint)_high ^ (uint)(_low >> 32) ^ (uint)_low;
 
+    /// <summary>Writes the address without the port as text: <c>192.0.2.1</c> or <c>2001:db8::1</c>. Does not allocate for IPv4.</summary>
+    /// <param name="destination">At least 64 bytes.</param>
+    /// <returns>The number of bytes written.</returns>
+    internal int WriteAddressText(Span<byte> destination)
+    {
+        if (IsEmpty) return 0;
+        if (IsV6)
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            WriteBytes(bytes);
+            new IPAddress(bytes).TryFormat(destination, out int length);
+            return length;
+        }
+
+        int written = 0;
+        for (int shift = 24; shift >= 0; shift -= 8)
+        {
+            ((byte)(_low >> shift)).TryFormat(destination[written..], out int digits, default, System.Globalization.CultureInfo.InvariantCulture);
+            written += digits;
+            if (shift > 0) destination[written++] = (byte)'.';
+        }
+
+        return written;
+    }
+
     /// <summary>An endpoint object of the same value. Allocates.</summary>
     /// <exception cref="InvalidOperationException">There is no address.</exception>
     public IPEndPoint ToIPEndPoint()

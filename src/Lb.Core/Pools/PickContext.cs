@@ -12,6 +12,9 @@ public readonly struct PickContext
     /// <summary>The address the client connected to; the default value means not known.</summary>
     public PeerAddress Destination { get; init; }
 
+    /// <summary>What the client asks for, for policies that hash parts of it; null = nothing is known of it.</summary>
+    public IPickRequest? Request { get; init; }
+
     /// <summary>
     /// The server that persistence names. It is taken when it is up and not in maintenance, even if drained or of weight 0; when it is full the pick
     /// waits for it; when it can't be used the pick is balanced as usual.

@@ -18,12 +18,16 @@ public sealed class Server
     // The largest limit. What lies above it in the low part is a count below zero.
     internal const int MaxInFlight = 16_000_000;
 
+    // A failure is no fast answer: it weighs as much as a very slow one.
+    private static readonly TimeSpan FailurePenalty = TimeSpan.FromSeconds(5);
+
     private PaddedLong _load;
     private long _failures;
     private long _ignored;
     private int _queued;
     private long _averageLatency;
     private RateMeter _rate;
+    private PeakEwma _peak;
 
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
@@ -118,6 +122,12 @@ public sealed class Server
     /// <param name="now">A timestamp of the pool's clock.</param>
     public double LeaseRate(long now) => _rate.Read(TotalLeases, now, Pool.TimestampsPerSecond);
 
+    /// <summary>The peak-sensitive average of the latency samples in microseconds, as it is now; 0 before the first. A failure counts as 5 s.</summary>
+    /// <param name="now">A timestamp of the pool's clock.</param>
+    public double PeakLatency(long now) => _peak.Read(Milliseconds(now));
+
+    private uint Milliseconds(long now) => (uint)(now / Math.Max(1, Pool.TimestampsPerSecond / 1000));
+
     /// <summary>Position in the pool's bit sets; used again after a removal.</summary>
     internal int Slot { get; }
 
@@ -161,12 +171,18 @@ public sealed class Server
             return;
         }
 
-        if (outcome.IsFailure) Interlocked.Increment(ref _failures);
+        if (outcome.IsFailure)
+        {
+            Interlocked.Increment(ref _failures);
+            _peak.Observe(FailurePenalty, Milliseconds(Pool.GetTimestamp()));
+        }
         else if (outcome.IsIgnored) Interlocked.Increment(ref _ignored);
     }
 
-    internal void Sample(TimeSpan latency)
+    internal void Sample(TimeSpan latency, long now)
     {
+        _peak.Observe(latency, Milliseconds(now));
+
         // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.
         long sample = Math.Max(1, latency.Ticks);
         long average = Volatile.Read(ref _averageLatency);

@@ -22,7 +22,7 @@ public readonly struct ServerLease : IEquatable<ServerLease>
 
     /// <summary>As <see cref="Responded()"/>, with a timestamp that the caller has already read.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
-    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now));
+    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now);
 
     /// <summary>
     /// Ends the lease. A second call is a fault of the caller's: the server counts one open lease too few for a while, but never fewer than none; where

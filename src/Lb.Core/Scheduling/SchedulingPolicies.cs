@@ -23,7 +23,35 @@ internal sealed class SchedulingPolicies
         new("p2c", static _ => new PowerOfTwoChoices()),
         new("random", static o => new RandomDraws(o.Draws)),
         new("first", static _ => new First()),
-        new("source", static o => new SourceHash(o.Avalanche)),
+        new("source", static o => new SourceHash(Hashing(o))),
+        new("hash", static o => KeyedHash.ByKey(Hashing(o))),
+        new("uri", static o => KeyedHash.ByUri(o.Length, o.Depth, o.Whole, o.PathOnly, Hashing(o))),
+        new("url_param", static o => KeyedHash.ByParameter(o.Parameter ?? "", o.CheckPost, Hashing(o))),
+        new("hdr", static o => KeyedHash.ByHeader(o.Header ?? "", o.UseDomainOnly, Hashing(o))),
+        new("rdp-cookie", static o => KeyedHash.ByRdpCookie(o.Parameter ?? "mstshash", Hashing(o))),
+        new("maglev", static o => new Maglev(o.TableSize ?? Maglev.DefaultTableSize)),
+        new("ketama", static _ => new Ketama()),
+        new("ring", static o => new HashRing(o.MinimumRingSize, o.MaximumRingSize)),
+        new("rendezvous", static _ => new Rendezvous()),
+        new("jump", static _ => new JumpHash()),
+        new("anchor", static _ => new AnchorHash()),
+        new("peak-ewma", static _ => new PeakEwmaChoices()),
+        new("static-rr", static _ => new StaticRoundRobin()),
+        new("sticky", static _ => new Sticky()),
+        new("rr", static _ => new LvsRoundRobin()),
+        new("wrr", static _ => new LvsWeightedRoundRobin()),
+        new("lc", static _ => new LvsLeastConnections()),
+        new("wlc", static _ => new LvsWeightedLeastConnections()),
+        new("sed", static _ => new LvsShortestExpectedDelay()),
+        new("nq", static _ => new LvsNeverQueuing()),
+        new("fo", static _ => new LvsFailover()),
+        new("ovf", static _ => new LvsOverflow()),
+        new("twos", static _ => new LvsTwoChoices()),
+        new("sh", static o => new LvsSourceHash(o.ShPort, o.ShFallback)),
+        new("dh", static _ => new LvsDestinationHash()),
+        new("mh", static o => new LvsMaglev(o.MhPort, o.MhFallback, o.TableSize ?? LvsMaglev.DefaultTableSize)),
+        new("lblc", static _ => new LvsLocalityLeastConnections()),
+        new("lblcr", static _ => new LvsLocalityWithReplication()),
     ];
 
     public static SchedulingPolicies BuiltIn { get; } = new(BuiltInRegistrations);
@@ -40,7 +68,13 @@ internal sealed class SchedulingPolicies
         one is not null
         && ReferenceEquals(one.Policy, other.Policy)
         && string.Equals(one.Balance, other.Balance, StringComparison.OrdinalIgnoreCase)
-        && one.BalanceOptions.Draws == other.BalanceOptions.Draws
-        && one.BalanceOptions.Avalanche == other.BalanceOptions.Avalanche
-        && string.Equals(one.BalanceOptions.HashType, other.BalanceOptions.HashType, StringComparison.OrdinalIgnoreCase);
+        && Values(one.BalanceOptions) == Values(other.BalanceOptions);
+
+    // Every property counts; a new one belongs here too, and a test says so if it is forgotten.
+    private static ((int, bool, bool, bool, bool, int?), string, HashOptions, (string?, bool, string?, bool), (int, int, bool, bool), (int, int)) Values(BalanceOptions o) =>
+        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize), o.HashType.ToUpperInvariant(), Hashing(o), (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost),
+         (o.Length, o.Depth, o.Whole, o.PathOnly), (o.MinimumRingSize, o.MaximumRingSize));
+
+    private static HashOptions Hashing(BalanceOptions o) =>
+        new(string.Equals(o.HashType, "consistent", StringComparison.OrdinalIgnoreCase), o.HashFunction, o.Avalanche, o.HashKey, o.HashBalanceFactor);
 }

@@ -31,7 +31,7 @@ public sealed class ConfigurationErrorTests
             "Lb:Defaults:Retries = '101': must be 0 to 100",
             "Lb:Defaults:ClientTimeout = '0s': must be a duration above 0 and at most 24d",
             "Lb:Pools:web:Balence = 'p2c': is no known key; did you mean Balance?",
-            "Lb:Pools:web:Balance = 'fastest': is no scheduling policy of this version; there are: first, leastconn, p2c, random, roundrobin, source",
+            "Lb:Pools:web:Balance = 'fastest': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
             "Lb:Pools:web:Servers:0:Weight = '300': must be 0 to 256",
             "Lb:Pools:web:Servers:1:Address = '192.0.2.2:99999': the port '99999' must be 1 to 65535",
             "Lb:Pools:web:Servers:1:Wieght = '1': is no known key; did you mean Weight?",
@@ -64,7 +64,14 @@ public sealed class ConfigurationErrorTests
     [InlineData("\"Balance\": \"\"", "Balance = '': is required and must not be empty")]
     [InlineData("\"BalanceOptions\": \"random\"", "BalanceOptions = 'random': must be a section with keys, not a value")]
     [InlineData("\"BalanceOptions\": { \"Draws\": 17 }", "BalanceOptions:Draws = '17': must be 1 to 16")]
-    [InlineData("\"BalanceOptions\": { \"HashType\": \"consistent\" }", "BalanceOptions:HashType = 'consistent': must be one of map-based in this version")]
+    [InlineData("\"BalanceOptions\": { \"HashType\": \"ring\" }", "BalanceOptions:HashType = 'ring': must be one of map-based, consistent in this version")]
+    [InlineData("\"BalanceOptions\": { \"HashFunction\": \"md5\" }", "BalanceOptions:HashFunction = 'md5': must be one of sdbm, djb2, wt6, crc32, none")]
+    [InlineData("\"BalanceOptions\": { \"HashKey\": \"guid\" }", "BalanceOptions:HashKey = 'guid': must be one of id, addr, addr-port")]
+    [InlineData("\"BalanceOptions\": { \"HashBalanceFactor\": 100 }", "BalanceOptions:HashBalanceFactor = '100': must be 0 (no limit) or above 100: below, the servers could not take the load")]
+    [InlineData("\"Balance\": \"maglev\", \"BalanceOptions\": { \"TableSize\": 65536 }", "BalanceOptions:TableSize = '65536': must be a prime")]
+    [InlineData("\"BalanceOptions\": { \"MinimumRingSize\": 2048, \"MaximumRingSize\": 1024 }", "BalanceOptions:MaximumRingSize = '1024': must not be below MinimumRingSize")]
+    [InlineData("\"Balance\": \"hdr\"", "BalanceOptions:Header: is required for hdr: the name of the header")]
+    [InlineData("\"Balance\": \"url_param\"", "BalanceOptions:Parameter: is required for url_param: the name of the parameter")]
     [InlineData("\"Checks\": \"tcp\"", "Checks = 'tcp': must be a list")]
     [InlineData("\"Checks\": [ \"tcp\" ]", "Checks:0 = 'tcp': must be a section with keys, not a value")]
     [InlineData("\"Checks\": { \"one\": {} }", "Checks:one: Checks is a list; names have no place in it")]
@@ -104,7 +111,7 @@ public sealed class ConfigurationErrorTests
               "Routers": { "VI_1": {} }, "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
               "Pools": { "web": {
                 "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Zone": "z", "Priority": 1, "Tls": {}, "MinConnections": 1, "MaxQueue": 1, "Track": "x" } ],
-                "BalanceOptions": { "HashFunction": "sdbm", "Header": "Host" },
+                "BalanceOptions": { "HashPreserveAffinity": "always" },
                 "Persistence": { "Type": "cookie" }, "SlowStart": "10s", "OnMarkedDown": "shutdown-sessions", "RetryOn": "all", "Quorum": 1 } },
               "Gateways": { "g": { "Listen": "x:1", "Pool": "web", "Tls": {}, "AcceptProxy": true, "Rules": [], "ForwardFor": {} } }
             }
@@ -114,7 +121,7 @@ public sealed class ConfigurationErrorTests
             "Lb:Routers", "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
             "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Zone", "Lb:Pools:web:Servers:0:Priority",
             "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections", "Lb:Pools:web:Servers:0:MaxQueue", "Lb:Pools:web:Servers:0:Track",
-            "Lb:Pools:web:BalanceOptions:HashFunction", "Lb:Pools:web:BalanceOptions:Header",
+            "Lb:Pools:web:BalanceOptions:HashPreserveAffinity",
             "Lb:Pools:web:Persistence", "Lb:Pools:web:SlowStart", "Lb:Pools:web:OnMarkedDown", "Lb:Pools:web:RetryOn", "Lb:Pools:web:Quorum",
             "Lb:Gateways:g:Tls", "Lb:Gateways:g:AcceptProxy", "Lb:Gateways:g:Rules", "Lb:Gateways:g:ForwardFor",
         ];
@@ -153,7 +160,7 @@ public sealed class ConfigurationErrorTests
         services.AddServerPool("web").AddServer("nowhere", weight: 300).AddServer("192.0.2.1:80").AddServer("192.0.2.1:80").UseScheduler("nosuch");
         using ServiceProvider provider = services.BuildServiceProvider();
         Assert.Equal(
-            ["Lb:Pools:web:Balance = 'nosuch': is no scheduling policy of this version; there are: first, leastconn, p2c, random, roundrobin, source",
+            ["Lb:Pools:web:Balance = 'nosuch': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
              "Lb:Pools:web:Servers:0:Weight = '300': must be 0 to 256",
              "Lb:Pools:web:Servers:0:Address = 'nowhere': must be host:port, for example 192.0.2.1:80, [2001:db8::1]:80, host.example:80, or unix:/path",
              "Lb:Pools:web:Servers:2:Name = '192.0.2.1:80': is already the name of Lb:Pools:web:Servers:1; names are unique in a pool"],

@@ -74,7 +74,7 @@ public sealed class SourceHashAvalancheContract : SchedulingPolicyContract
 
     protected override double Tolerance => 0.15;
 
-    protected override ISchedulingPolicy Create(int seed) => new SourceHash(avalanche: true);
+    protected override ISchedulingPolicy Create(int seed) => new SourceHash(new HashOptions(Avalanche: true));
 
     protected override PickContext Context(int n) => new() { Source = PeerAddress.FromV4(0x0A000000u + (uint)n, 1234) };
 }

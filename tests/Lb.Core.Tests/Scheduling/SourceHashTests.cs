@@ -41,7 +41,7 @@ public sealed class SourceHashTests
     public void Avalanche_spreads_clients_that_differ_in_a_high_byte_only()
     {
         // x.0.0.5 with 8 servers: the plain key keeps its low bits, so all fall on one server.
-        ServerPool plain = TestPool.Create(8, new SourceHash()), mixed = TestPool.Create(8, new SourceHash(avalanche: true));
+        ServerPool plain = TestPool.Create(8, new SourceHash()), mixed = TestPool.Create(8, new SourceHash(new HashOptions(Avalanche: true)));
         for (uint n = 0; n < 256; n++)
         {
             PickContext context = new() { Source = PeerAddress.FromV4((n << 24) + 5, 80) };

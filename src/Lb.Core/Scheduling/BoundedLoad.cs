@@ -1,0 +1,44 @@
+namespace Lb;
+
+/// <summary>
+/// HAProxy's <c>hash-balance-factor</c>: no server takes more than its weight's share of the load times a factor. Mirrokni, Thorup, Zadimoghaddam:
+/// "Consistent Hashing with Bounded Loads" (2016).
+/// </summary>
+internal sealed class BoundedLoad
+{
+    private readonly Server[] _servers;
+    private readonly int[] _weights;
+    private readonly int[] _weightBefore;
+    private readonly int _weightSum;
+    private readonly int _factor;
+
+    public BoundedLoad(PoolSnapshot snapshot, int factor)
+    {
+        _servers = snapshot.ServerArray;
+        _weights = snapshot.Weights.ToArray();
+        _weightBefore = new int[_weights.Length];
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            _weightBefore[i] = _weightSum;
+            _weightSum += _weights[i];
+        }
+
+        _factor = factor;
+    }
+
+    /// <summary>The slots to share out: the load with one more lease, times the factor, rounded up.</summary>
+    public int Total()
+    {
+        long load = 1;
+        foreach (Server server in _servers) load += server.InFlight;
+        return (int)Math.Min(int.MaxValue, ((load * _factor) + 99) / 100);
+    }
+
+    /// <summary>True when a server has fewer leases than its part of the slots. What the division leaves over is dealt by weight, so the parts add up.</summary>
+    public bool HasRoom(int index, int total)
+    {
+        long whole = total / _weightSum, rest = total % _weightSum, before = _weightBefore[index];
+        long part = (_weights[index] * whole) + ((before + _weights[index]) * rest / _weightSum) - (before * rest / _weightSum);
+        return _servers[index].InFlight < Math.Max(1, part);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace Lb.Core.Tests.Scheduling;
+
+public sealed class PolicyOptionsTests
+{
+    [Theory]
+    [Trait("Row", "S4")]
+    [InlineData("static-rr", typeof(StaticRoundRobin))]
+    [InlineData("sticky", typeof(Sticky))]
+    [InlineData("rr", typeof(LvsRoundRobin))]
+    [InlineData("wrr", typeof(LvsWeightedRoundRobin))]
+    [InlineData("lc", typeof(LvsLeastConnections))]
+    [InlineData("wlc", typeof(LvsWeightedLeastConnections))]
+    [InlineData("sed", typeof(LvsShortestExpectedDelay))]
+    [InlineData("nq", typeof(LvsNeverQueuing))]
+    [InlineData("fo", typeof(LvsFailover))]
+    [InlineData("ovf", typeof(LvsOverflow))]
+    [InlineData("twos", typeof(LvsTwoChoices))]
+    [InlineData("sh", typeof(LvsSourceHash))]
+    [InlineData("dh", typeof(LvsDestinationHash))]
+    [InlineData("mh", typeof(LvsMaglev))]
+    [InlineData("lblc", typeof(LvsLocalityLeastConnections))]
+    [InlineData("lblcr", typeof(LvsLocalityWithReplication))]
+    public void Configurations_name_them(string name, Type type)
+    {
+        PoolOptions options = new() { Balance = name.ToUpperInvariant() };
+        Assert.IsType(type, SchedulingPolicies.BuiltIn.Create(options));
+    }
+
+    [Fact]
+    [Trait("Row", "S29")]
+    public void Every_option_counts_when_a_reload_asks_whether_the_policy_is_the_same()
+    {
+        Assert.True(SchedulingPolicies.IsSame(With(new BalanceOptions()), With(new BalanceOptions())));
+        foreach (PropertyInfo property in typeof(BalanceOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            BalanceOptions changed = new(), again = new();
+            property.SetValue(changed, Other(property));
+            property.SetValue(again, Other(property));
+            Assert.False(SchedulingPolicies.IsSame(With(changed), With(new BalanceOptions())), property.Name);
+            Assert.True(SchedulingPolicies.IsSame(With(changed), With(again)), property.Name);
+        }
+
+        static PoolOptions With(BalanceOptions options) => new() { BalanceOptions = options };
+    }
+
+    [Fact]
+    [Trait("Row", "S29")]
+    public void A_reload_with_the_same_options_keeps_the_turn_and_with_others_begins_anew()
+    {
+        Assert.True(SchedulingPolicies.IsSame(Pool("mh", mhPort: true), Pool("MH", mhPort: true)));
+        Assert.False(SchedulingPolicies.IsSame(Pool("mh", mhPort: true), Pool("mh", mhPort: false)));
+        Assert.False(SchedulingPolicies.IsSame(Pool("mh", mhPort: true), Pool("sh", mhPort: true)));
+        Assert.False(SchedulingPolicies.IsSame(null, Pool("sh", mhPort: true)));
+
+        static PoolOptions Pool(string balance, bool mhPort) => new() { Balance = balance, BalanceOptions = { MhPort = mhPort } };
+    }
+
+    [Fact]
+    [Trait("Row", "S18")]
+    public void The_keys_of_the_hash_policies_are_read()
+    {
+        LbOptions options = Read(
+            ("Lb:Pools:web:BalanceOptions:ShPort", "true"),
+            ("Lb:Pools:web:BalanceOptions:ShFallback", "true"),
+            ("Lb:Pools:web:BalanceOptions:MhPort", "true"),
+            ("Lb:Pools:web:BalanceOptions:MhFallback", "true"),
+            ("Lb:Pools:web:BalanceOptions:TableSize", "251"));
+        BalanceOptions balance = options.Pools["web"].BalanceOptions;
+        Assert.Empty(options.ReadErrors);
+        Assert.True(balance.ShPort && balance.ShFallback && balance.MhPort && balance.MhFallback);
+        Assert.Equal(251, balance.TableSize);
+        Assert.Null(new BalanceOptions().TableSize);
+    }
+
+    [Theory]
+    [Trait("Row", "S18")]
+    [InlineData("mh", 250, "Lb:Pools:web:BalanceOptions:TableSize = '250': must be 251 to 5000011")]
+    [InlineData("MH", 65_537, "Lb:Pools:web:BalanceOptions:TableSize = '65537': must be one of 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071 for mh")]
+    public void A_table_size_that_is_none_of_the_kernels_is_told_with_its_path(string balance, int size, string message)
+    {
+        PoolOptions options = new() { Balance = balance, BalanceOptions = { TableSize = size }, Servers = { TestPool.Server("a") } };
+        List<ConfigurationError> errors = [];
+        PoolValidation.Validate("Lb:Pools:web", options, SchedulingPolicies.BuiltIn, errors);
+        Assert.Contains(message, errors.Select(static e => e.ToString()));
+    }
+
+    private static object Other(PropertyInfo property)
+    {
+        Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        if (type == typeof(bool)) return !(bool)(property.GetValue(new BalanceOptions()) ?? false);
+        if (type == typeof(int)) return 1 + (int)(property.GetValue(new BalanceOptions()) ?? 0);
+        if (type == typeof(string)) return "other";
+        if (type.IsEnum) return Enum.GetValues(type).GetValue(1)!;
+        throw new NotSupportedException($"{property.Name} is of a type that this test does not know.");
+    }
+
+    private static LbOptions Read(params (string Key, string Value)[] keys)
+    {
+        IConfiguration root = new ConfigurationBuilder().AddInMemoryCollection(keys.Select(static k => KeyValuePair.Create(k.Key, (string?)k.Value))).Build();
+        LbOptions options = new();
+        LbOptionsReader.Read(root.GetSection("Lb"), "Lb", options);
+        return options;
+    }
+}
