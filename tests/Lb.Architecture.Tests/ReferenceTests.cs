@@ -14,6 +14,7 @@ public sealed partial class ReferenceTests
 {
     private const string Configuration = "docs/guide/configuration.md";
     private const string Pools = "docs/guide/pools.md";
+    private static readonly string[] FamilyPages = ["docs/guide/haproxy-schedulers.md", "docs/guide/lvs-schedulers.md", "docs/guide/hash-schedulers.md"];
     private const string Checks = "docs/guide/health-checks.md";
     private const string Operations = "docs/guide/operations.md";
     private const string Unknown = "QqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqQ";
@@ -69,7 +70,7 @@ public sealed partial class ReferenceTests
     {
         string told = Assert.Single(Errors("Pools:p:Balance", Unknown), static e => e.Path == "Lb:Pools:p:Balance").Message;
         string[] known = told[(told.IndexOf("there are: ", StringComparison.Ordinal) + "there are: ".Length)..].Split(", ");
-        Assert.Equal(known.Order(StringComparer.Ordinal), CodeHeadings(Pools));
+        Assert.Equal(known.Order(StringComparer.Ordinal), CodeHeadings(Pools).Concat(FamilyPages.SelectMany(NamedPolicies)).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -119,6 +120,11 @@ public sealed partial class ReferenceTests
         .. Page.Of(page).Headings.Where(static h => h.Inline!.FirstChild is CodeInline && h.Inline.FirstChild == h.Inline.LastChild)
             .Select(static h => Page.Text(h.Inline)).Order(StringComparer.Ordinal),
     ];
+
+    /// <summary>Policies that a page of a family explains: under a heading of their own, or in a row of a table whose first column is "Balance".</summary>
+    private static IEnumerable<string> NamedPolicies(string page) =>
+        CodeHeadings(page).Concat(Page.Of(page).Document.Descendants<Table>().Select(Rows).Where(static rows => rows[0][0] == "Balance")
+            .SelectMany(static rows => rows.Skip(1).Select(static row => row[0])));
 
     /// <summary>The keys below a heading: those of the first table, and of the table that begins with "Refused".</summary>
     private static (Dictionary<string, Row> Taken, Dictionary<string, Row> Refused) Tables(string section)

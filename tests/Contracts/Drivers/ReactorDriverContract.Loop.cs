@@ -244,11 +244,9 @@ public abstract partial class ReactorDriverContract
             time.NextStep = s_tick;
         });
         await time.Stepped.Task;
-        await host.TurnsAsync();
-        clock.Advance(4 * s_tick - TimeSpan.FromTicks(1));
-        await host.TurnsAsync();
-        Assert.Equal(0, timer.Count);
-        clock.Advance(TimeSpan.FromTicks(1));
+
+        // No further turn of the loop may be caused here: it would set the alarm anew.
+        clock.Advance(4 * s_tick);
         await timer.Fired.Task;
     }
 
