@@ -17,7 +17,8 @@ internal sealed class LbProcess : IAsyncDisposable
     public LbProcess(params string[] args)
     {
         string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        _process.StartInfo = new ProcessStartInfo(dotnet, [Path.Combine(AppContext.BaseDirectory, "lb.dll"), .. args])
+        // A shell that runs the tests in the background lets them ignore signals, and children inherit that: env undoes it, then becomes lb.
+        _process.StartInfo = new ProcessStartInfo("env", ["--default-signal=INT,HUP,QUIT,TERM", dotnet, Path.Combine(AppContext.BaseDirectory, "lb.dll"), .. args])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

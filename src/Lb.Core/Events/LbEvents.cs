@@ -37,6 +37,13 @@ public sealed record ServerLeft(DateTimeOffset At, string Pool, string Server) :
 /// <param name="Usable">Number of servers that may be picked now.</param>
 public sealed record PoolModeChanged(DateTimeOffset At, string Pool, PoolMode From, PoolMode To, int Usable) : LbEvent(At);
 
+/// <summary>A scheduling policy could not be built over the servers of its pool; round robin serves until the next change.</summary>
+/// <param name="At">When.</param>
+/// <param name="Pool">Name of the pool.</param>
+/// <param name="Policy">Name of the policy.</param>
+/// <param name="Error">What it said.</param>
+public sealed record PolicyFailed(DateTimeOffset At, string Pool, string Policy, string Error) : LbEvent(At);
+
 /// <summary>A changed configuration was taken over, or refused as a whole.</summary>
 /// <param name="At">When.</param>
 /// <param name="Errors">Why it was refused; empty when it was taken over.</param>

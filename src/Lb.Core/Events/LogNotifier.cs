@@ -30,6 +30,9 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
             case PoolModeChanged e:
                 CoreLog.PoolModeChanged(_logger, e.Pool, e.To, e.From, e.Usable);
                 break;
+            case PolicyFailed e:
+                CoreLog.PolicyFailed(_logger, e.Policy, e.Pool, e.Error);
+                break;
             case ConfigurationReloaded { Errors.Count: 0 }:
                 CoreLog.Reloaded(_logger);
                 break;

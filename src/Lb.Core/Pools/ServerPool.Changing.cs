@@ -120,6 +120,8 @@ public sealed partial class ServerPool
         ArgumentNullException.ThrowIfNull(policy);
         lock (_lock)
         {
+            // One that can't be built is the caller's error, and nothing has changed.
+            if (_published.Snapshot is { } snapshot) policy.Build(snapshot);
             _policy = policy;
             PolicyName = name ?? policy.GetType().Name;
             Publish();
@@ -244,6 +246,20 @@ public sealed partial class ServerPool
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
     }
 
+    // A policy that throws must not keep a server in rotation that has just gone down: then round robin serves until the next change.
+    private IScheduler Build(PoolSnapshot snapshot)
+    {
+        try
+        {
+            return _policy.Build(snapshot);
+        }
+        catch (Exception error) when (_begun)
+        {
+            _events?.Publish(new PolicyFailed(_time.GetUtcNow(), Name, PolicyName, error.Message));
+            return new RoundRobin().Build(snapshot);
+        }
+    }
+
     private void Publish()
     {
         List<Eligibility.Candidate> candidates = _servers.ConvertAll(static s => new Eligibility.Candidate(s, s.Health, s.Admin, s.Weight, s.Backup));
@@ -260,7 +276,7 @@ public sealed partial class ServerPool
             int[] weights = new int[servers.Length];
             for (int i = 0; i < servers.Length; i++) (servers[i], weights[i]) = (_decision.Servers[i].Server, _decision.Servers[i].Weight);
             PoolSnapshot snapshot = new(servers, weights, ++_version);
-            _published = new Published(snapshot, _policy.Build(snapshot), _decision.Mode);
+            _published = new Published(snapshot, Build(snapshot), _decision.Mode);
         }
 
         // The first decision is no change, unless it is bad news.

@@ -173,7 +173,21 @@ public sealed partial class ServerPool
                 continue;
             }
 
-            if (TryPickNow(waiter.Context, isNewcomer: false, out ServerLease lease, out PickFailure failure))
+            ServerLease lease;
+            PickFailure failure;
+            try
+            {
+                TryPickNow(waiter.Context, isNewcomer: false, out lease, out failure);
+            }
+            catch (Exception error)
+            {
+                // A policy of the host's own. It is the waiter's pick that failed, not the work of whoever has just freed a slot.
+                _queue.Remove(waiter);
+                waiter.Completion.TrySetException(error);
+                continue;
+            }
+
+            if (failure == PickFailure.None)
             {
                 _queue.Remove(waiter);
                 waiter.Completion.TrySetResult(lease);

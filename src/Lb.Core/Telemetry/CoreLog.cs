@@ -32,6 +32,9 @@ internal static partial class CoreLog
     [LoggerMessage(1008, LogLevel.Error, "Changed configuration refused, the running one stays:\n{Errors}")]
     public static partial void ReloadRefused(ILogger logger, string errors);
 
+    [LoggerMessage(1011, LogLevel.Error, "Scheduling policy {Policy} of pool {Pool} failed, round robin serves until the next change: {Error}")]
+    public static partial void PolicyFailed(ILogger logger, string policy, string pool, string error);
+
     [LoggerMessage(1010, LogLevel.Debug, "Stopping {Part} after a failed start failed too")]
     public static partial void StopFailed(ILogger logger, Exception error, string part);
 

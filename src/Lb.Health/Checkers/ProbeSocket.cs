@@ -49,11 +49,13 @@ internal static class ProbeSocket
             // A Unix socket answers at once: no such file, or the listen queue is full.
             SocketError.AddressNotAvailable or SocketError.InvalidArgument when isUnix => new(CheckStatus.Layer4Connection, 0, "no such socket"),
             SocketError.WouldBlock when isUnix => new(CheckStatus.Layer4Connection, 0, "listen queue full"),
-            SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => new(CheckStatus.SocketError, 0, "host name can't be looked up"),
+            SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => new(CheckStatus.Layer4Connection, 0, "host name can't be looked up"),
             SocketError.AddressNotAvailable => new(CheckStatus.SocketError, 0, "no free local port or address"),
             SocketError.TooManyOpenSockets => new(CheckStatus.SocketError, 0, "too many open files"),
             SocketError.AccessDenied => new(CheckStatus.SocketError, 0, "permission denied"),
-            _ => new(CheckStatus.SocketError, 0, $"socket error {error}"),
+            SocketError.NoBufferSpaceAvailable => new(CheckStatus.SocketError, 0, "no memory for a socket"),
+            SocketError.ProtocolNotSupported or SocketError.AddressFamilyNotSupported or SocketError.OperationNotSupported => new(CheckStatus.SocketError, 0, $"socket error {error}"),
+            _ => new(CheckStatus.Layer4Connection, 0, $"socket error {error}"),
         };
     }
 

@@ -169,7 +169,7 @@ internal sealed class ProbeLoop : IDisposable
         }
         catch (SocketException error)
         {
-            return new ProbeResult(CheckStatus.SocketError, 0, $"socket error {error.SocketErrorCode}");
+            return ProbeSocket.Explain(error.SocketErrorCode, target.EndPoint);
         }
         catch (Exception error)
         {
@@ -182,7 +182,9 @@ internal sealed class ProbeLoop : IDisposable
     private void Judge(ProbeResult result, TimeSpan duration)
     {
         if (!result.Passed) _environment.CountFailed();
-        bool flipped = _judge.Observe(result.Passed);
+
+        // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
+        bool flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
         _isUp = _judge.IsUp;
         CheckReport report = new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), _judge.Consecutive);
         _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);

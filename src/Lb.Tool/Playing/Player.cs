@@ -87,8 +87,15 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
     private string? Add(Step.Add add)
     {
         if (pool.Find(add.Name) is not null) return $"there is a server '{add.Name}' already";
-        pool.Add(new ServerOptions { Name = add.Name, Address = add.Address, Weight = add.Weight }, ServerAdmin.Ready);
-        return null;
+        try
+        {
+            pool.Add(new ServerOptions { Name = add.Name, Address = add.Address, Weight = add.Weight }, ServerAdmin.Ready);
+            return null;
+        }
+        catch (ArgumentException error)
+        {
+            return error.Message.Split('\n')[0].Trim();
+        }
     }
 
     private string? Change(string name, Action<Server> change)

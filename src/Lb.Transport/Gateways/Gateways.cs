@@ -104,7 +104,7 @@ public sealed class Gateways : ILbPart, IDisposable
 
     private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, List<ConfigurationError> errors)
     {
-        TcpSettings settings = TcpSettings.From(gateway, options.Defaults, _pools[gateway.Pool]);
+        TcpSettings settings = TcpSettings.From(gateway, options.Defaults, _pools[gateway.Pool], _loops!.MaxConnections);
         TcpGateway running = Find(name) ?? new TcpGateway(name, _loops!, settings, _logger);
         try
         {

@@ -14,9 +14,14 @@ internal sealed class LoopGroup : IDisposable
         _loops = new EventLoop[count];
         for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error));
         foreach (EventLoop loop in _loops) loop.Start();
+        MaxConnections = DescriptorBudget.Connections();
+        if (MaxConnections != 0) TransportLog.ConnectionLimit(logger, MaxConnections);
     }
 
     public IReadOnlyList<EventLoop> Loops => _loops;
+
+    /// <summary>Most connections that the limit of open files allows a gateway; 0 = not known.</summary>
+    public int MaxConnections { get; }
 
     /// <summary>Runs something on a loop and waits for it without blocking.</summary>
     public static Task<T> RunAsync<T>(EventLoop loop, Func<T> work)

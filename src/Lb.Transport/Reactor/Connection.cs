@@ -36,6 +36,12 @@ internal abstract class Connection
     /// </summary>
     public abstract void PauseReading();
 
+    /// <summary>
+    /// From now on a reset is reported at once, also while reading is paused and data waits before it: that data is dropped. For clients, whose last words
+    /// nobody needs once they are gone. The managed driver sees a reset behind unread data only when it sends or reads again.
+    /// </summary>
+    public abstract void DropOnReset();
+
     /// <summary>Undoes <see cref="PauseReading"/>. Data that waits is delivered later in the same or the next turn, never from within this call. Idempotent.</summary>
     public abstract void ResumeReading();
 

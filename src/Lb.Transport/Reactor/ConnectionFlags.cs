@@ -42,6 +42,9 @@ internal enum ConnectionFlags
     /// <summary>A Unix socket.</summary>
     Unix = 1 << 11,
 
+    /// <summary>After a reset nothing that waits is wanted any more.</summary>
+    DropOnReset = 1 << 13,
+
     /// <summary>An operation of the managed driver that waits for readability is under way.</summary>
     Watching = 1 << 12,
 }

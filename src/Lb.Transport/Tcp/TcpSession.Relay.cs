@@ -121,7 +121,7 @@ internal sealed partial class TcpSession
         TimeSpan client = IsAwaited(_client, _clientDone, _server!) ? Loop.Time.GetElapsedTime(_clientActive, now) : TimeSpan.Zero;
         TimeSpan server = IsAwaited(_server!, _serverDone, _client) ? Loop.Time.GetElapsedTime(_serverActive, now) : TimeSpan.Zero;
         TimeSpan clientLimit = _serverDone ? _settings.ClientFinTimeout : _settings.ClientTimeout;
-        TimeSpan serverLimit = _clientDone ? _poolSettings.ServerFinTimeout : _poolSettings.ServerTimeout;
+        TimeSpan serverLimit = _clientDone ? _settings.Servers.ServerFinTimeout : _settings.Servers.ServerTimeout;
 
         // A server that owes an answer is to blame before a client that waits for it.
         if (server >= serverLimit && (_serverOwes || client < clientLimit)) End(RelayEnd.ServerTimeout);

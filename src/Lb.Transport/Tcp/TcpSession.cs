@@ -8,7 +8,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 {
     private readonly TcpShard _shard;
     private readonly TcpSettings _settings;
-    private readonly PoolSettings _poolSettings;
     private readonly Connection _client;
     private Connection? _server;
     private ServerLease _lease;
@@ -30,7 +29,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _shard = shard;
         _client = client;
         _settings = settings;
-        _poolSettings = settings.Pool.Settings;
     }
 
     private enum Stage : byte
@@ -57,6 +55,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     public void Begin()
     {
         _client.PauseReading();
+        _client.DropOnReset();
         Pick();
     }
 
@@ -69,7 +68,25 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private void Pick()
     {
         PickContext context = Context();
-        if (_settings.Pool.TryPick(in context, out _lease, out PickFailure failure)) Picked();
+        Pick(in context);
+    }
+
+    private void Pick(in PickContext context)
+    {
+        PickFailure failure;
+        try
+        {
+            if (_settings.Pool.TryPick(in context, out _lease, out failure)) failure = PickFailure.None;
+        }
+        catch (Exception error)
+        {
+            // A policy of the host's own. Nobody else would end this session.
+            TransportLog.PickFailed(_shard.Logger, error, _shard.Name);
+            End(RelayEnd.ConnectLocalError);
+            return;
+        }
+
+        if (failure == PickFailure.None) Picked();
         else if (failure == PickFailure.AllFull) Wait(in context);
         else End(RelayEnd.NoServer);
     }
@@ -80,7 +97,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         if (_attempts is not null && ReferenceEquals(_attempts.Last, _lease.Server))
         {
             _stage = Stage.TurnAround;
-            Loop.Schedule(this, _poolSettings.TurnAround);
+            Loop.Schedule(this, _settings.Servers.TurnAround);
             return;
         }
 
@@ -98,7 +115,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
-        Loop.Schedule(this, _poolSettings.ConnectTimeout);
+        Loop.Schedule(this, _settings.Servers.ConnectTimeout);
         _server = Loop.Connect(_lease.Server.EndPoint, this);
     }
 
@@ -131,6 +148,11 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         catch (OperationCanceledException)
         {
             return;
+        }
+        catch (Exception error)
+        {
+            TransportLog.PickFailed(_shard.Logger, error, _shard.Name);
+            end = RelayEnd.ConnectLocalError;
         }
 
         bool posted = Loop.Post(
@@ -171,7 +193,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _server = null;
         _attempts ??= new Attempts();
         TransportLog.AttemptFailed(_shard.Logger, _shard.Name, server.Pool.Name, server.Name, end);
-        if (_attempts.Retries >= _poolSettings.Retries)
+        if (_attempts.Retries >= _settings.Servers.Retries)
         {
             End(end);
             return;
@@ -180,7 +202,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _attempts.Retries++;
         _attempts.Last = server;
         _shard.Counters.Retries++;
-        if (_poolSettings.ShouldRedispatch(_attempts.Retries))
+        if (_settings.Servers.ShouldRedispatch(_attempts.Retries))
         {
             _attempts.Tried = _attempts.Tried.With(server);
             Pick();
@@ -189,9 +211,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
         // Not this time another one: the same server, after the turn-around, if the pool still has it.
         PickContext context = Context() with { Excluded = default, Prefer = server };
-        if (_settings.Pool.TryPick(in context, out _lease, out PickFailure failure)) Picked();
-        else if (failure == PickFailure.AllFull) Wait(in context);
-        else End(RelayEnd.NoServer);
+        Pick(in context);
     }
 
     public void OnConnected(Connection connection)

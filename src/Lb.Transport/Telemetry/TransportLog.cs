@@ -24,6 +24,12 @@ internal static partial class TransportLog
     [LoggerMessage(4005, LogLevel.Warning, "Gateway {Gateway} resets the {Open} connections that did not end in time")]
     public static partial void Killing(ILogger logger, string gateway, int open);
 
+    [LoggerMessage(4007, LogLevel.Error, "Gateway {Gateway}: the scheduling policy failed; the client was closed")]
+    public static partial void PickFailed(ILogger logger, Exception error, string gateway);
+
+    [LoggerMessage(4008, LogLevel.Information, "The limit of open files allows a gateway {Most} connections at a time")]
+    public static partial void ConnectionLimit(ILogger logger, int most);
+
     [LoggerMessage(4006, LogLevel.Information, "Gateway {Gateway} has stopped")]
     public static partial void Stopped(ILogger logger, string gateway);
 }

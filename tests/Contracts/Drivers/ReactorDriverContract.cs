@@ -18,7 +18,7 @@ public abstract partial class ReactorDriverContract
     /// <summary>Managed bytes the driver may allocate on the loop's thread for each relayed message, once warm.</summary>
     private protected abstract int AllocationPerMessage { get; }
 
-    private LoopHost Host(TimeProvider? time = null) => new(CreateLoop, time);
+    private protected LoopHost Host(TimeProvider? time = null) => new(CreateLoop, time);
 
     private static void AssertSame(byte[] expected, byte[] actual)
     {

@@ -40,7 +40,7 @@ public sealed class TcpCheckerTests : HealthCheckerContract
     [InlineData(SocketError.TooManyOpenSockets, CheckStatus.SocketError)]
     [InlineData(SocketError.AccessDenied, CheckStatus.SocketError)]
     [InlineData(SocketError.AddressNotAvailable, CheckStatus.SocketError)]
-    [InlineData(SocketError.HostNotFound, CheckStatus.SocketError)]
+    [InlineData(SocketError.HostNotFound, CheckStatus.Layer4Connection)]
     [InlineData(SocketError.ProtocolNotSupported, CheckStatus.SocketError)]
     public void Tells_the_servers_faults_from_our_own(SocketError error, CheckStatus expected)
     {

@@ -261,7 +261,7 @@ public sealed class ProbeLoopTests
     [Trait("Row", "H1")]
     public void A_checker_that_throws_is_a_failed_check()
     {
-        Exception[] errors = [new InvalidOperationException("bug"), new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied), new OperationCanceledException()];
+        Exception[] errors = [new InvalidOperationException("bug"), new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused), new OperationCanceledException()];
         List<string> seen = [];
         foreach (Exception error in errors)
         {
@@ -275,10 +275,23 @@ public sealed class ProbeLoopTests
         Assert.Equal(
             [
                 "Down L7RSP InvalidOperationException: bug",
-                "Down SOCKERR socket error AccessDenied",
+                "Down L4CON connection refused",
                 "Down L7RSP OperationCanceledException: The operation was canceled.",
             ],
             seen);
+    }
+
+    [Fact]
+    [Trait("Row", "H1")]
+    [Trait("Row", "H28")]
+    public void A_fault_of_our_own_is_told_but_not_held_against_the_server()
+    {
+        using ProbeRig rig = new(checks: new CheckOptions { Fall = 1 });
+        ServerWatch watch = new(rig.Pool, rig.S1, rig.Environment);
+        DelegateChecker checker = new(static (_, _) => ValueTask.FromResult(new ProbeResult(CheckStatus.SocketError, 0, "too many open files")));
+        watch.Follow([new CheckPlan(rig.Checks[0], checker)], [])[0].Start(0, 1);
+        Assert.Equal((ServerStatus.Up, "SOCKERR", "too many open files"), (rig.S1.Status, rig.S1.LastCheck!.Word, rig.S1.LastCheck.Text));
+        watch.Stop([]);
     }
 
     [Fact]

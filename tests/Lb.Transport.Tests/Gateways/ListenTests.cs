@@ -106,9 +106,10 @@ public sealed class ListenTests : GatewayTests
     {
         for (int first = 20_000 + Random.Shared.Next(5_000); ; first += count)
         {
-            if (Enumerable.Range(first, count).All(static port => GatewayValidation.TryBind(new ListenAddress(new IPEndPoint(IPAddress.Loopback, port), true)) is null))
-                return first;
+            if (Enumerable.Range(first, count).All(IsFree)) return first;
         }
+
+        static bool IsFree(int port) => GatewayValidation.TryBind(new ListenAddress(new IPEndPoint(IPAddress.Loopback, port), true)) is null;
     }
 
     internal static async Task ServesAsync(GatewayLab lab, TestServer server, EndPoint at)

@@ -53,7 +53,10 @@ public sealed class VerbTests
         builder.Services.AddTcpGateway("127.0.0.1:8", "web").AddTcpGateway("127.0.0.1:8", "web").AddTcpGateway("127.0.0.1:0", "wep");
         using IHost host = builder.Build();
         Assert.Equal(
-            ["Lb:Gateways:127.0.0.1:0:Pool = 'wep': is no pool; there are: web", "Lb:Gateways:127.0.0.1:8:Listen:1 = '127.0.0.1:8': collides with Lb:Gateways:127.0.0.1:8:Listen:0 = '127.0.0.1:8'"],
+            [
+                "Lb:Gateways:127.0.0.1:0:Pool = 'wep': is no pool; there are: web",
+                "Lb:Gateways:127.0.0.1:8:Listen:1 = '127.0.0.1:8': collides with Lb:Gateways:127.0.0.1:8:Listen:0 = '127.0.0.1:8'",
+            ],
             host.Services.GetRequiredService<LbConfiguration>().Validate().Select(static e => e.ToString()).Order());
     }
 }

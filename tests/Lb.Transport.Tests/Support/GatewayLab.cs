@@ -209,7 +209,11 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
         }
     }
 
-    public async Task OpenAsync(int count) => await Wait.UntilAsync(() => Gateway.OpenConnections == count, () => $"{count} open, there are {Gateway.OpenConnections}");
+    public Task OpenAsync(int count)
+    {
+        TcpGateway gateway = Gateway;
+        return Wait.UntilAsync(() => gateway.OpenConnections == count, () => $"{count} open, there are {gateway.OpenConnections}");
+    }
 
     /// <summary>Loops that have accepted at least one of the gateway's clients.</summary>
     public int LoopsWithConnections() => ShardsOf(Gateway).Count(static s => Volatile.Read(ref s.Counters.Total) > 0);

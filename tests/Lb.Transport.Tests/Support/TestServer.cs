@@ -63,7 +63,9 @@ internal static class PlainSockets
 
     /// <summary>As Assert.Equal, but fast for megabytes.</summary>
     public static void ShouldBeSame(byte[] expected, byte[] actual) =>
-        Assert.True(expected.AsSpan().SequenceEqual(actual), $"{expected.Length} bytes sent, {actual.Length} received, the first difference is at {expected.AsSpan().CommonPrefixLength(actual)}.");
+        Assert.True(
+            expected.AsSpan().SequenceEqual(actual),
+            $"{expected.Length} bytes sent, {actual.Length} received, the first difference is at {expected.AsSpan().CommonPrefixLength(actual)}.");
 
     /// <summary>Everything up to a clean end; a reset throws.</summary>
     public static async Task<byte[]> ReadToEndAsync(this Socket socket)

@@ -79,15 +79,19 @@ public sealed class QueueTests : GatewayTests
         Assert.Equal(1, lab.Gateway.Count(RelayEnd.QueueFull));
     }
 
+    // The managed driver can't see a reset behind bytes that nobody reads (Connection.DropOnReset).
     [Theory(Timeout = Timeout)]
-    [ClassData(typeof(Drivers))]
+    [InlineData("epoll", 0)]
+    [InlineData("epoll", 1000)]
+    [InlineData("managed", 0)]
     [Trait("Row", "H25")]
-    public async Task Who_leaves_the_queue_leaves_nothing_behind(string driver)
+    public async Task Who_leaves_the_queue_leaves_nothing_behind(string driver, int sentBefore)
     {
         TestServer server = null!;
         GatewayLab lab = await StartAsync(driver, l => server = AddNarrow(l));
         (Socket first, Socket _) = await lab.PairAsync(server);
         Socket leaving = await lab.ClientAsync();
+        await leaving.SendAllAsync(new byte[sentBefore]);
         await QueuedAsync(lab, 1);
         Socket staying = await lab.ClientAsync();
         await staying.SendAllAsync("s"u8.ToArray());
@@ -142,6 +146,11 @@ public sealed class QueueTests : GatewayTests
 
     private static TestServer AddNarrow(GatewayLab lab) => lab.AddServer("narrow", static s => s.MaxConnections = 1);
 
-    private static Task QueuedAsync(GatewayLab lab, int count) =>
-        Wait.UntilAsync(() => lab.Pool.QueueLength == count && lab.Pool.Servers.Sum(static s => s.InFlight) == 1, () => $"{count} in the queue, there are {lab.Pool.QueueLength}; in flight {string.Join(", ", lab.Pool.Servers.Select(static s => s.InFlight))}; failures {string.Join(", ", lab.Pool.Servers.Select(static s => s.TotalFailures))}; open {lab.Gateway.OpenConnections}");
+    private static Task QueuedAsync(GatewayLab lab, int count)
+    {
+        ServerPool pool = lab.Pool;
+        return Wait.UntilAsync(
+            () => pool.QueueLength == count && pool.Servers.Sum(static s => s.InFlight) == 1,
+            () => $"{count} in the queue; there are {pool.QueueLength}, open {lab.Gateway.OpenConnections}");
+    }
 }

@@ -183,7 +183,7 @@ internal sealed unsafe partial class EpollConnection
 
         // More to read: ReadTurn has asked for another turn.
         if ((_flags & (Readable | Paused | EndOfStream)) == Readable) return;
-        if ((_flags & (Paused | EndOfStream)) == Paused && DataWaits()) return;
+        if ((_flags & (Paused | EndOfStream | ConnectionFlags.DropOnReset)) == Paused && DataWaits()) return;
         if ((_flags & Failed) == 0)
         {
             _flags &= ~ErrorSeen;

@@ -45,6 +45,8 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
 
     public override void PauseReading() => _flags |= Paused;
 
+    public override void DropOnReset() => _flags |= ConnectionFlags.DropOnReset;
+
     public override void ResumeReading()
     {
         if ((_flags & Paused) == 0) return;

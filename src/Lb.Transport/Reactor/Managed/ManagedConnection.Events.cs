@@ -220,7 +220,7 @@ internal sealed partial class ManagedConnection
     {
         bool mayRead = (_flags & EndOfStream) == 0;
         if (mayRead && (_flags & (Readable | Paused)) == Readable) return; // ReadTurn has asked for another turn
-        if (mayRead && DataWaits()) return; // it comes by the watch, or after ResumeReading
+        if (mayRead && (_flags & ConnectionFlags.DropOnReset) == 0 && DataWaits()) return; // it comes by the watch, or after ResumeReading
         End(_failure);
     }
 

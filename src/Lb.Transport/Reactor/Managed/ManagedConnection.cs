@@ -52,6 +52,8 @@ internal sealed partial class ManagedConnection(ManagedLoop loop) : Connection
 
     public override void PauseReading() => _flags |= Paused;
 
+    public override void DropOnReset() => _flags |= ConnectionFlags.DropOnReset;
+
     public override void ResumeReading()
     {
         if ((_flags & Paused) == 0) return;
