@@ -21,26 +21,34 @@ internal sealed class LbService(
     private readonly CancellationTokenSource _stopped = new();
     private readonly List<IDisposable> _subscriptions = [];
     private int _disposed;
+    private bool _started;
     private Task _telling = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _telling = events.RunAsync([.. notifiers], _stopped.Token);
         metrics.Start();
-        LbOptions options = configuration.ReadValid();
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            // Before the configuration is read: a change in between must not be missed. The reload waits for its turn.
+            foreach (LbConfigurationSection section in sections)
+                _subscriptions.Add(ChangeToken.OnChange(section.Section.GetReloadToken, () => _ = ReloadAsync(CancellationToken.None)));
+            LbOptions options = configuration.ReadValid();
             foreach (ILbPart part in configuration.Parts) await part.ApplyAsync(options, cancellationToken).ConfigureAwait(false);
+            _started = true;
         }
         catch
         {
             // Nothing of it stays: a host that could not start is not asked to stop.
+            foreach (IDisposable subscription in _subscriptions) subscription.Dispose();
             foreach (ILbPart part in configuration.Parts.Reverse()) await StopQuietlyAsync(part).ConfigureAwait(false);
             throw;
         }
-
-        foreach (LbConfigurationSection section in sections)
-            _subscriptions.Add(ChangeToken.OnChange(section.Section.GetReloadToken, () => _ = ReloadAsync(CancellationToken.None)));
+        finally
+        {
+            _one.Release();
+        }
     }
 
     // What went wrong first is what people must hear of.
@@ -61,7 +69,7 @@ internal sealed class LbService(
         await _one.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (_stopped.IsCancellationRequested) return [];
+            if (!_started || _stopped.IsCancellationRequested) return [];
             LbOptions options = configuration.Read();
             IReadOnlyList<ConfigurationError> errors = configuration.Validate(options);
             if (errors.Count == 0)
@@ -92,7 +100,9 @@ internal sealed class LbService(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         foreach (IDisposable subscription in _subscriptions) subscription.Dispose();
-        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+        // A reload under way is waited for even when there is no more time: the parts must be stopped, not left half changed.
+        await _one.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         List<Exception> failures = [];
         foreach (ILbPart part in configuration.Parts.Reverse())
         {

@@ -10,7 +10,7 @@ namespace Lb;
 /// <param name="random">Source of chance; default <see cref="Random.Shared"/>. A seeded one makes picks reproducible and is locked when picks come from several threads.</param>
 public sealed class LvsTwoChoices(Random? random = null) : ISchedulingPolicy
 {
-    private readonly Random _random = SharedRandom.Wrap(random);
+    private readonly SharedRandom _random = new(random);
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -19,7 +19,7 @@ public sealed class LvsTwoChoices(Random? random = null) : ISchedulingPolicy
         return new Scheduler(snapshot, _random);
     }
 
-    private sealed class Scheduler(PoolSnapshot snapshot, Random random) : IScheduler
+    private sealed class Scheduler(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
         private readonly int[] _weights = snapshot.Weights.ToArray();

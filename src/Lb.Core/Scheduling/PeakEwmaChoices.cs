@@ -12,7 +12,7 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
     // What a server that has answered nothing yet is taken for once something is open on it: more than any honest server.
     private const double UnknownMicroseconds = 1e9;
 
-    private readonly Random _random = SharedRandom.Wrap(random);
+    private readonly SharedRandom _random = new(random);
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -21,7 +21,7 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
         return new Scheduler(snapshot, _random);
     }
 
-    private sealed class Scheduler(PoolSnapshot snapshot, Random random) : IScheduler
+    private sealed class Scheduler(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
         private readonly int[] _weights = snapshot.Weights.ToArray();
@@ -29,8 +29,7 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
         public Server Pick(in PickContext context, long now)
         {
             if (_servers.Length == 1) return _servers[0];
-            int first = random.Next(_servers.Length), second = random.Next(_servers.Length - 1);
-            if (second >= first) second++;
+            (int first, int second) = random.NextPair(_servers.Length);
             Server a = _servers[first], b = _servers[second];
             if (context.HasExclusions && context.Excludes(a) != context.Excludes(b)) return context.Excludes(a) ? b : a;
             return Cost(b, _weights[second], now) < Cost(a, _weights[first], now) ? b : a;

@@ -14,7 +14,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
     /// <summary>Up to this many servers all are compared.</summary>
     public const int FullScanLimit = 8;
 
-    private readonly Random _random = SharedRandom.Wrap(random);
+    private readonly SharedRandom _random = new(random);
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -33,7 +33,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
         public Server Pick(in PickContext context, long now) => server;
     }
 
-    private sealed class FullScan(PoolSnapshot snapshot, Random random) : IScheduler
+    private sealed class FullScan(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
         private readonly int[] _weights = snapshot.Weights.ToArray();
@@ -80,7 +80,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
         }
     }
 
-    private sealed class Pair(PoolSnapshot snapshot, Random random) : IScheduler
+    private sealed class Pair(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
         private readonly int[] _weights = snapshot.Weights.ToArray();
@@ -91,10 +91,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             int first, second;
             if (_table is null)
             {
-                // Without replacement and without a retry: leave a hole where the first was drawn.
-                first = random.Next(_servers.Length);
-                second = random.Next(_servers.Length - 1);
-                if (second >= first) second++;
+                (first, second) = random.NextPair(_servers.Length);
             }
             else
             {

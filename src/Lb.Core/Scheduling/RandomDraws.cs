@@ -7,7 +7,7 @@ namespace Lb;
 public sealed class RandomDraws : ISchedulingPolicy
 {
     private readonly int _draws;
-    private readonly Random _random;
+    private readonly SharedRandom _random;
 
     /// <summary>Makes the policy.</summary>
     /// <param name="draws">Servers to draw, 1 to 16; default 2.</param>
@@ -18,7 +18,7 @@ public sealed class RandomDraws : ISchedulingPolicy
         ArgumentOutOfRangeException.ThrowIfLessThan(draws, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(draws, 16);
         _draws = draws;
-        _random = SharedRandom.Wrap(random);
+        _random = new SharedRandom(random);
     }
 
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ public sealed class RandomDraws : ISchedulingPolicy
         return new Scheduler(snapshot, _draws, _random);
     }
 
-    private sealed class Scheduler(PoolSnapshot snapshot, int draws, Random random) : IScheduler
+    private sealed class Scheduler(PoolSnapshot snapshot, int draws, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
         private readonly int[] _weights = snapshot.Weights.ToArray();

@@ -1,25 +1,62 @@
+using System.Runtime.CompilerServices;
+
 namespace Lb;
 
-/// <summary>Makes a caller's <see cref="Random"/> safe for picks from several threads; <see cref="Random.Shared"/> already is.</summary>
-internal sealed class SharedRandom : Random
+/// <summary>
+/// The draws of policies. Without a caller's <see cref="Random"/>: a generator for each thread, some three times as fast as <see cref="Random.Shared"/>, which
+/// matters where a whole pick has ten nanoseconds. With one: that one, under a lock, because picks come from several threads.
+/// </summary>
+internal sealed class SharedRandom(Random? inner)
 {
-    private readonly Random _inner;
+    private readonly Random? _inner = ReferenceEquals(inner, Random.Shared) ? null : inner;
     private readonly Lock _lock = new();
 
-    private SharedRandom(Random inner)
+    [ThreadStatic]
+    private static ulong t_state;
+
+    /// <summary>A number below <paramref name="count"/>, which is 1 or more.</summary>
+    public int Next(int count)
     {
-        _inner = inner;
+        if (_inner is null) return (int)((Draw() >> 32) * (ulong)count >> 32);
+        lock (_lock) return _inner.Next(count);
     }
 
-    public static Random Wrap(Random? random) => random is null || ReferenceEquals(random, Shared) ? Shared : new SharedRandom(random);
-
-    public override int Next(int maxValue)
+    /// <summary>63 random bits.</summary>
+    public long NextInt64()
     {
-        lock (_lock) return _inner.Next(maxValue);
-    }
-
-    public override long NextInt64()
-    {
+        if (_inner is null) return (long)(Draw() >> 1);
         lock (_lock) return _inner.NextInt64();
+    }
+
+    /// <summary>Two different numbers below <paramref name="count"/>, which is 2 or more: without a retry, by leaving a hole where the first was drawn.</summary>
+    public (int First, int Second) NextPair(int count)
+    {
+        int first, second;
+        if (_inner is null)
+        {
+            // One draw for both: 32 bits each are plenty for pools.
+            ulong draw = Draw();
+            first = (int)((draw >> 32) * (ulong)count >> 32);
+            second = (int)((draw & uint.MaxValue) * (ulong)(count - 1) >> 32);
+        }
+        else
+        {
+            first = Next(count);
+            second = Next(count - 1);
+        }
+
+        return (first, second >= first ? second + 1 : second);
+    }
+
+    // Wang Yi's wyrand: a Weyl sequence, and the two halves of a 128-bit product folded. Each thread starts somewhere else.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Draw()
+    {
+        ulong state = t_state;
+        if (state == 0) state = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
+        state += 0xA0761D6478BD642F;
+        t_state = state;
+        ulong high = Math.BigMul(state, state ^ 0xE7037ED1A0B428DB, out ulong low);
+        return high ^ low;
     }
 }

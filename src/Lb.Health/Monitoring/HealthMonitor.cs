@@ -85,7 +85,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
 
     public async Task StopAsync(CancellationToken ct)
     {
-        await _one.WaitAsync(ct).ConfigureAwait(false);
+        await _one.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             _stopped = true;

@@ -14,7 +14,7 @@ internal abstract class Connection
     public required IConnectionHandler Handler { get; set; }
 
     /// <summary>The loop that owns this connection.</summary>
-    public required EventLoop Loop { get; init; }
+    public abstract EventLoop Loop { get; }
 
     /// <summary>True from the accept or the completed connect until <see cref="Close"/>, <see cref="Abort"/> or <see cref="IConnectionHandler.OnClosed"/>.</summary>
     public abstract bool IsOpen { get; }

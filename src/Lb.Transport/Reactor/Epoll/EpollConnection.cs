@@ -23,6 +23,8 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
 
     public override bool IsOpen => (_flags & (Live | Connecting)) == Live;
 
+    public override EventLoop Loop => loop;
+
     public override int PendingBytes => _pending.Length;
 
     public override SendResult Send(ReadOnlySpan<byte> data)

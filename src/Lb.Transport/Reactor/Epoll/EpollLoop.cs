@@ -71,7 +71,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         uint length = NativeAddress.Write(address, native, out int family);
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = new(this) { Loop = this, Handler = handler };
+        EpollConnection connection = new(this) { Handler = handler };
         int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
         if (descriptor < 0)
         {
@@ -104,7 +104,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
     internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
     {
-        EpollConnection connection = new(this) { Loop = this, Handler = Unhandled.Instance };
+        EpollConnection connection = new(this) { Handler = Unhandled.Instance };
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {

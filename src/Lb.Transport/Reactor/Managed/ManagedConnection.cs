@@ -22,6 +22,8 @@ internal sealed partial class ManagedConnection(ManagedLoop loop) : Connection
 
     public override bool IsOpen => (_flags & (Live | Connecting)) == Live;
 
+    public override EventLoop Loop => loop;
+
     public override int PendingBytes => (_flags & (Live | Failed)) == Live ? _sender?.Length ?? 0 : 0;
 
     public override SendResult Send(ReadOnlySpan<byte> data)

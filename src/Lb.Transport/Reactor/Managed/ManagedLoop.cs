@@ -40,7 +40,7 @@ internal sealed class ManagedLoop : ReactorLoop
     {
         RequireAddress(address);
         RequireOwner();
-        ManagedConnection connection = new(this) { Loop = this, Handler = handler };
+        ManagedConnection connection = new(this) { Handler = handler };
         connection.BeginConnecting(address);
         return connection;
     }
@@ -48,7 +48,7 @@ internal sealed class ManagedLoop : ReactorLoop
     /// <summary>Takes an accepted socket in and shows it to the handler.</summary>
     internal void Accepted(ManagedListener listener, Socket socket)
     {
-        ManagedConnection connection = new(this) { Loop = this, Handler = Unhandled.Instance };
+        ManagedConnection connection = new(this) { Handler = Unhandled.Instance };
         try
         {
             if (!connection.TryBeginAccepted(socket)) return;
