@@ -32,7 +32,10 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
             (int first, int second) = random.NextPair(_servers.Length);
             Server a = _servers[first], b = _servers[second];
             if (context.HasExclusions && context.Excludes(a) != context.Excludes(b)) return context.Excludes(a) ? b : a;
-            return Cost(b, _weights[second], now) < Cost(a, _weights[first], now) ? b : a;
+
+            // An index, for a conditional move: see PowerOfTwoChoices.
+            int winner = Cost(b, _weights[second], now) < Cost(a, _weights[first], now) ? second : first;
+            return _servers[winner];
         }
 
         private static double Cost(Server server, int weight, long now)

@@ -101,9 +101,13 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
                 if (second == first) second = first + 1 < _servers.Length ? first + 1 : 0;
             }
 
-            Server a = _servers[first], b = _servers[second];
+            Server[] servers = _servers;
+            Server a = servers[first], b = servers[second];
             if (context.HasExclusions && context.Excludes(a) != context.Excludes(b)) return context.Excludes(a) ? b : a;
-            return IsLess(b.Load, _weights[second], a.Load, _weights[first]) ? b : a;
+
+            // Selecting an index compiles to a conditional move: who wins can't be guessed, and a wrong guess costs as much as the rest.
+            int winner = IsLess(b.Load, _weights[second], a.Load, _weights[first]) ? second : first;
+            return servers[winner];
         }
     }
 }

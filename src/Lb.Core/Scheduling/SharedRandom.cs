@@ -45,7 +45,8 @@ internal sealed class SharedRandom(Random? inner)
             second = Next(count - 1);
         }
 
-        return (first, second >= first ? second + 1 : second);
+        // Adds one if second >= first, without a branch that would be guessed wrong every other time.
+        return (first, second + (int)((uint)(first - second - 1) >> 31));
     }
 
     // Wang Yi's wyrand: a Weyl sequence, and the two halves of a 128-bit product folded. Each thread starts somewhere else.
