@@ -31,7 +31,8 @@ public static class LbServiceCollectionExtensions
         services.TryAddSingleton<LbService>();
         services.TryAddSingleton<ILbReloader>(static provider => provider.GetRequiredService<LbService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LbService>(static provider => provider.GetRequiredService<LbService>()));
-        services.TryAddKeyedSingleton<ServerPool>(KeyedService.AnyKey, static (provider, key) => provider.GetRequiredService<ServerPools>()[(string)key!]);
+        // Asked for anew each time: a pool that a reload removed and another one added again is another object.
+        services.TryAddKeyedTransient<ServerPool>(KeyedService.AnyKey, static (provider, key) => provider.GetRequiredService<ServerPools>()[(string)key!]);
         return new LbBuilder(services);
     }
 
