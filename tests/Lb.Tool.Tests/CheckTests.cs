@@ -33,6 +33,21 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    [Trait("Row", "T6")]
+    public async Task A_port_in_use_is_an_error_unless_ports_are_skipped()
+    {
+        using Socket holder = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        holder.Listen();
+        string text = $"{{ 'Lb': {{ 'Pools': {{ 'web': {{ 'Servers': [ {{ 'Address': '127.0.0.1:8001' }} ] }} }}, 'Gateways': {{ 'front': {{ 'Listen': [ '{holder.LocalEndPoint}' ], 'Pool': 'web' }} }} }} }}";
+        string path = _folder.Write("lb.json", text.Replace('\'', '"'));
+        ToolResult strict = await Tool.RunAsync("check", "-c", path);
+        Assert.Equal(1, strict.ExitCode);
+        Assert.StartsWith($"Lb:Gateways:front:Listen:0 = '{holder.LocalEndPoint}': is in use", strict.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await Tool.RunAsync("check", "-c", path, "--skip-ports")).ExitCode);
+    }
+
+    [Fact]
     [Trait("Row", "G4")]
     public async Task Ten_faults_are_told_at_once_with_path_value_and_line()
     {
