@@ -35,7 +35,7 @@ public sealed class LvsWeightedRoundRobin : ISchedulingPolicy
             _weights = snapshot.Weights.ToArray();
             foreach (int weight in _weights)
             {
-                _step = Gcd(_step, weight);
+                _step = WeightedMap.Gcd(_step, weight);
                 _top = Math.Max(_top, weight);
             }
 
@@ -90,11 +90,5 @@ public sealed class LvsWeightedRoundRobin : ISchedulingPolicy
         }
 
         private static long Pack(int level, int index) => (long)level << 32 | (uint)index;
-
-        private static int Gcd(int a, int b)
-        {
-            while (b != 0) (a, b) = (b, a % b);
-            return a;
-        }
     }
 }

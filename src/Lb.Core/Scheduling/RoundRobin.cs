@@ -58,7 +58,7 @@ public sealed class RoundRobin : ISchedulingPolicy
         long sum = 0;
         foreach (int weight in reduced)
         {
-            gcd = Gcd(gcd, weight);
+            gcd = WeightedMap.Gcd(gcd, weight);
             sum += weight;
         }
 
@@ -70,12 +70,6 @@ public sealed class RoundRobin : ISchedulingPolicy
         }
 
         return reduced;
-    }
-
-    private static int Gcd(int a, int b)
-    {
-        while (b != 0) (a, b) = (b, a % b);
-        return a;
     }
 
     private sealed class Cursor(long start)

@@ -37,7 +37,8 @@ internal static class WeightedMap
         return map;
     }
 
-    private static int Gcd(int a, int b)
+    /// <summary>The greatest common divisor; 0 is neutral.</summary>
+    internal static int Gcd(int a, int b)
     {
         while (b != 0) (a, b) = (b, a % b);
         return a;
