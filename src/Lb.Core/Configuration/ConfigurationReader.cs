@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Net;
+using System.Numerics;
 using Microsoft.Extensions.Configuration;
 
 namespace Lb;
@@ -45,6 +48,37 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
                 text.Equals(n, StringComparison.OrdinalIgnoreCase) || text.Equals(Hyphenate(n), StringComparison.OrdinalIgnoreCase));
             return Enum.TryParse(name, out value);
         }) ?? current;
+    }
+
+    /// <summary>As <see cref="Choice{T}(string, T)"/>, for a value that may be left open.</summary>
+    public T? Choice<T>(string key, T? current)
+        where T : struct, Enum => _children.ContainsKey(key) ? Choice(key, current ?? default) : Known(key, current);
+
+    /// <summary>Leading bits of an address: a number of bits, or for IPv4 a mask such as 255.255.255.0.</summary>
+    public int MaskBits(string key, int current) => Parse<int>(key, current, "a number of bits or a mask such as 255.255.255.0", static (string text, out int value) =>
+    {
+        if (int.TryParse(text.TrimStart('/'), NumberStyles.None, CultureInfo.InvariantCulture, out value)) return true;
+        if (text.AsSpan().Count('.') != 3 || !IPAddress.TryParse(text, out IPAddress? mask)) return false;
+        uint bits = BinaryPrimitives.ReadUInt32BigEndian(mask.GetAddressBytes());
+        value = BitOperations.LeadingZeroCount(~bits);
+        return bits << value == 0 || value == 32;
+    }) ?? current;
+
+    /// <summary>A map from names to whole numbers.</summary>
+    public void Integers(string key, IDictionary<string, int> target)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        if (IsScalar(child))
+        {
+            errors.Add(new($"{path}:{key}", child.Value, "must be a section of named numbers"));
+            return;
+        }
+
+        foreach (IConfigurationSection item in child.GetChildren())
+        {
+            if (int.TryParse(item.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value)) target[item.Key] = value;
+            else errors.Add(new($"{path}:{key}:{item.Key}", item.Value, "must be a whole number"));
+        }
     }
 
     /// <summary>Redispatch: true, false or HAProxy's number.</summary>
@@ -137,6 +171,12 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
         section.GetChildren().ToDictionary(static c => c.Key, StringComparer.OrdinalIgnoreCase);
 
     private static bool IsScalar(IConfigurationSection section) => !string.IsNullOrEmpty(section.Value) && !section.GetChildren().Any();
+
+    private T Known<T>(string key, T value)
+    {
+        _known.Add(key);
+        return value;
+    }
 
     private bool Take(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IConfigurationSection? child)
     {

@@ -54,8 +54,8 @@ internal static class LbOptionsReader
         pool.Failback = reader.Choice("Failback", pool.Failback);
         pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
         pool.AllDown = reader.Choice("AllDown", pool.AllDown);
-        reader.NotInThisVersion(
-            "Persistence", "RetryOn", "OnMarkedDown", "OnMarkedUp", "SlowStart", "OverprovisioningFactor", "Quorum", "Hysteresis", "SorryServer", "Outlier", "HttpReuse");
+        PoolProtectionReader.Read(reader, pool);
+        reader.NotInThisVersion("RetryOn", "HttpReuse");
     }
 
     private static void ReadBalance(ConfigurationReader reader, BalanceOptions balance)
@@ -81,7 +81,7 @@ internal static class LbOptionsReader
         balance.PathOnly = reader.Flag("PathOnly", balance.PathOnly);
         balance.MinimumRingSize = reader.Integer("MinimumRingSize", balance.MinimumRingSize);
         balance.MaximumRingSize = reader.Integer("MaximumRingSize", balance.MaximumRingSize);
-        reader.NotInThisVersion("HashPreserveAffinity");
+        balance.HashPreserveAffinity = reader.Choice("HashPreserveAffinity", balance.HashPreserveAffinity);
     }
 
     private static ServerOptions ReadServer(ConfigurationReader reader)
@@ -93,7 +93,12 @@ internal static class LbOptionsReader
         server.Backup = reader.Flag("Backup", server.Backup);
         server.MaxConnections = reader.Integer("MaxConnections", server.MaxConnections);
         server.InitState = reader.Choice("InitState", server.InitState);
-        reader.NotInThisVersion("Priority", "Zone", "Cookie", "SendProxy", "MinConnections", "MaxQueue", "Tls", "Track");
+        server.Priority = reader.Integer("Priority", server.Priority);
+        server.Zone = reader.Text("Zone", server.Zone);
+        server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
+        server.Track = reader.Text("Track", server.Track);
+        server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
+        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
         return server;
     }
 

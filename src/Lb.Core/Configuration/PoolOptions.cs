@@ -61,6 +61,167 @@ public sealed class PoolOptions
 
     /// <summary>What is used when no main and no backup server is up. Default <see cref="Lb.AllDown.Fail"/>.</summary>
     public AllDown AllDown { get; set; }
+
+    /// <summary>
+    /// How long a server that returns gets its share step by step; 0 = at once (HAProxy <c>slowstart</c>). Default: 10 s with <c>p2c</c>, <c>peak-ewma</c> and
+    /// <c>rif</c>, else 0. Acts on policies that follow changing weights.
+    /// </summary>
+    [NotNegative]
+    public TimeSpan? SlowStart { get; set; }
+
+    /// <summary>The shape of the slow start. Default <see cref="Lb.SlowStartCurve.Steps"/>.</summary>
+    public SlowStartCurve SlowStartCurve { get; set; }
+
+    /// <summary>With <see cref="Lb.SlowStartCurve.Aggression"/>: hundredths; 100 (default) is a straight line, above is faster at first, 1 to 10 000.</summary>
+    [Within(1, 10_000)]
+    public int SlowStartAggression { get; set; } = 100;
+
+    /// <summary>With <see cref="Lb.SlowStartCurve.Aggression"/>: percent of the weight to begin with, 1 to 100; default 10.</summary>
+    [Within(1, 100)]
+    public int SlowStartMinimum { get; set; } = 10;
+
+    /// <summary>Servers added while the pool runs start slowly too. Default false.</summary>
+    public bool SlowStartAdded { get; set; }
+
+    /// <summary>Percent to which a priority level is counted on beyond its share of healthy servers, 100 to 1000; default 140 (Envoy).</summary>
+    [Within(100, 1000)]
+    public int OverprovisioningFactor { get; set; } = 140;
+
+    /// <summary>Keeps traffic in this balancer's zone.</summary>
+    public ZoneAwareOptions ZoneAware { get; set; } = new();
+
+    /// <summary>Uses only some of the servers.</summary>
+    public SubsetOptions Subset { get; set; } = new();
+
+    /// <summary>Weight of usable servers that the pool needs, 0 to 1 000 000; default 1 (keepalived <c>quorum</c>).</summary>
+    [Within(0, 1_000_000)]
+    public int Quorum { get; set; } = 1;
+
+    /// <summary>How much below the quorum it is lost and how much above it is regained, 0 to 1 000 000; default 0 (keepalived <c>hysteresis</c>).</summary>
+    [Within(0, 1_000_000)]
+    public int Hysteresis { get; set; }
+
+    /// <summary>Who answers when the quorum is lost.</summary>
+    public SorryServerOptions SorryServer { get; set; } = new();
+
+    /// <summary>Servers count as down until their first check passes (keepalived <c>alpha</c>): <see cref="InitState.Down"/> for those that say nothing. Default false.</summary>
+    public bool Alpha { get; set; }
+
+    /// <summary>When the host stops, tells that servers and quorum are lost (keepalived <c>omega</c>). Default false.</summary>
+    public bool Omega { get; set; }
+
+    /// <summary>Percent of the servers that failing checks may take out, 0 to 100; default 100. The first to fail are out, later ones stay in use.</summary>
+    [Within(0, 100)]
+    public int MaxDownPercent { get; set; } = 100;
+
+    /// <summary>Takes out servers that fail their callers.</summary>
+    public OutlierOptions Outlier { get; set; } = new();
+
+    /// <summary>Failures within <see cref="FailTimeout"/> that take a server out for as long, then it is tried once, 0 to 1000; default 0 = never (nginx <c>max_fails</c>).</summary>
+    [Within(0, 1000)]
+    public int MaxFails { get; set; }
+
+    /// <summary>See <see cref="MaxFails"/>; above 0, default 10 s (nginx <c>fail_timeout</c>).</summary>
+    [Positive]
+    public TimeSpan FailTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A circuit breaker for each server.</summary>
+    public CircuitBreakerOptions CircuitBreaker { get; set; } = new();
+
+    /// <summary>Holds down servers that toggle.</summary>
+    public FlapDampingOptions FlapDamping { get; set; } = new();
+
+    /// <summary>
+    /// Limits retries. Default: that of <see cref="RetryBudgetOptions"/> for work that is sent again; attempts to connect, which send nothing, are limited by
+    /// <see cref="Retries"/> alone unless this is set.
+    /// </summary>
+    public RetryBudgetOptions? RetryBudget { get; set; }
+
+    /// <summary>The same client gets the same server.</summary>
+    public PersistenceOptions Persistence { get; set; } = new();
+
+    /// <summary>Which failures of callers count against the health of a server. Default <see cref="Lb.Observe.None"/> (HAProxy <c>observe</c>).</summary>
+    public Observe Observe { get; set; }
+
+    /// <summary>Observed failures in a row before <see cref="OnError"/> acts, 1 to 1000; default 10 (HAProxy <c>error-limit</c>).</summary>
+    [Within(1, 1000)]
+    public int ErrorLimit { get; set; } = 10;
+
+    /// <summary>What too many observed failures do. Default <see cref="Lb.OnError.FailCheck"/> (HAProxy <c>on-error</c>).</summary>
+    public OnError OnError { get; set; }
+
+    /// <summary>What becomes of the connections of a server that goes down. Default: they go on (HAProxy <c>on-marked-down</c>).</summary>
+    public OnMarkedDown OnMarkedDown { get; set; }
+
+    /// <summary>What becomes of the connections of backup servers when a main server comes up. Default: they go on (HAProxy <c>on-marked-up</c>).</summary>
+    public OnMarkedUp OnMarkedUp { get; set; }
+
+    /// <summary>Most leases of the whole pool at a time, 0 to 16 000 000; default 0 = no limit. Further callers wait or are turned away as if all servers were full.</summary>
+    [Within(0, 16_000_000)]
+    public int MaxConnections { get; set; }
+
+    /// <summary>Most checks of this pool running at a time, 1 to 100 000; default: that of <see cref="HealthOptions"/>. Every pool has its own slots.</summary>
+    [Within(1, 100_000)]
+    public int? MaxConcurrentChecks { get; set; }
+}
+
+/// <summary>The shape of a slow start.</summary>
+public enum SlowStartCurve
+{
+    /// <summary>HAProxy's: a straight line in sixteenths of the weight, a step each second or each twentieth of the time, whichever is longer.</summary>
+    Steps,
+
+    /// <summary>Envoy's: weight × max((time / window)^(1/aggression), minimum).</summary>
+    Aggression,
+}
+
+/// <summary>Which failures of callers count against the health of a server.</summary>
+public enum Observe
+{
+    /// <summary>None: only checks count.</summary>
+    None,
+
+    /// <summary>Connections that could not be made or broke.</summary>
+    Layer4,
+
+    /// <summary>Those, and answers that are errors or can't be understood.</summary>
+    Layer7,
+}
+
+/// <summary>What too many observed failures do (HAProxy <c>on-error</c>).</summary>
+public enum OnError
+{
+    /// <summary>Counts as a failed check, and the next check comes after the fast interval.</summary>
+    FailCheck,
+
+    /// <summary>The next check comes after the fast interval.</summary>
+    FastInter,
+
+    /// <summary>Counts as a failed check, and one more failed check takes the server down.</summary>
+    SuddenDeath,
+
+    /// <summary>The server is down at once.</summary>
+    MarkDown,
+}
+
+/// <summary>What becomes of the connections of a server that goes down.</summary>
+public enum OnMarkedDown
+{
+    /// <summary>They go on.</summary>
+    None,
+
+    /// <summary>They are closed at once.</summary>
+    ShutdownSessions,
+}
+
+/// <summary>What becomes of the connections of backup servers when a main server comes up.</summary>
+public enum OnMarkedUp
+{
+    /// <summary>They go on.</summary>
+    None,
+
+    /// <summary>They are closed at once.</summary>
+    ShutdownBackupSessions,
 }
 
 /// <summary>What happens when a main server returns while a backup serves (keepalived: preempt or <c>nopreempt</c>).</summary>
@@ -168,4 +329,23 @@ public sealed class BalanceOptions
     /// </summary>
     [Within(251, 5_000_011)]
     public int? TableSize { get; set; }
+
+    /// <summary>
+    /// What a hash policy does when the server hashed to is full: keeps the client waiting for it, or goes on to another (HAProxy
+    /// <c>hash-preserve-affinity</c>). Default: <see cref="Lb.HashPreserveAffinity.Always"/> for HAProxy's policies, <see cref="Lb.HashPreserveAffinity.MaxConn"/> for the others.
+    /// </summary>
+    public HashPreserveAffinity? HashPreserveAffinity { get; set; }
+}
+
+/// <summary>What a hash policy does when the server hashed to is full (HAProxy <c>hash-preserve-affinity</c>).</summary>
+public enum HashPreserveAffinity
+{
+    /// <summary>The caller waits for that very server.</summary>
+    Always,
+
+    /// <summary>A server at its limit of connections is passed over.</summary>
+    MaxConn,
+
+    /// <summary>The caller waits, unless the queue of the server is full.</summary>
+    MaxQueue,
 }

@@ -10,6 +10,7 @@ internal static class PoolValidation
     {
         Rules.Run(new PoolRules(), path, options, errors);
         Rules.Run(new BalanceRules(), $"{path}:BalanceOptions", options.BalanceOptions, errors);
+        ProtectionValidation.Validate(path, options, errors);
         if (options.Policy is null && !string.IsNullOrWhiteSpace(options.Balance) && !policies.Knows(options.Balance))
         {
             string known = string.Join(", ", policies.Names);
@@ -87,6 +88,30 @@ internal sealed partial class PoolRules : IValidateOptions<PoolOptions>;
 
 [OptionsValidator]
 internal sealed partial class BalanceRules : IValidateOptions<BalanceOptions>;
+
+[OptionsValidator]
+internal sealed partial class OutlierRules : IValidateOptions<OutlierOptions>;
+
+[OptionsValidator]
+internal sealed partial class CircuitBreakerRules : IValidateOptions<CircuitBreakerOptions>;
+
+[OptionsValidator]
+internal sealed partial class FlapDampingRules : IValidateOptions<FlapDampingOptions>;
+
+[OptionsValidator]
+internal sealed partial class RetryBudgetRules : IValidateOptions<RetryBudgetOptions>;
+
+[OptionsValidator]
+internal sealed partial class ZoneAwareRules : IValidateOptions<ZoneAwareOptions>;
+
+[OptionsValidator]
+internal sealed partial class SubsetRules : IValidateOptions<SubsetOptions>;
+
+[OptionsValidator]
+internal sealed partial class SorryServerRules : IValidateOptions<SorryServerOptions>;
+
+[OptionsValidator]
+internal sealed partial class PersistenceRules : IValidateOptions<PersistenceOptions>;
 
 [OptionsValidator]
 internal sealed partial class ServerRules : IValidateOptions<ServerOptions>;

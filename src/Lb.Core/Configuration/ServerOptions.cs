@@ -24,6 +24,26 @@ public sealed class ServerOptions
     /// <summary>What is taken of it before its first check. Default <see cref="Lb.InitState.Up"/>; without checks a server is always up.</summary>
     public InitState InitState { get; set; } = InitState.Up;
 
+    /// <summary>Level, 0 (first, default) to 127: traffic goes to a level as far as those before it can't take it (Envoy <c>priority</c>).</summary>
+    [Within(0, 127)]
+    public int Priority { get; set; }
+
+    /// <summary>Where it stands, for <see cref="PoolOptions.ZoneAware"/>; default: nowhere.</summary>
+    public string? Zone { get; set; }
+
+    /// <summary>Most callers that may wait for this very server, 0 to 1 000 000; default 0 = no limit (HAProxy <c>maxqueue</c>). Further ones get another.</summary>
+    [Within(0, 1_000_000)]
+    public int MaxQueue { get; set; }
+
+    /// <summary><c>pool/server</c>: takes over that server's health and has no checks of its own (HAProxy <c>track</c>); default none.</summary>
+    public string? Track { get; set; }
+
+    /// <summary>
+    /// When its checks fail it gets weight 0 instead of being taken out: no balanced traffic, but those who stick to it still come (keepalived
+    /// <c>inhibit_on_failure</c>). Default false.
+    /// </summary>
+    public bool InhibitOnFailure { get; set; }
+
     /// <summary><see cref="Name"/>, or the address when there is none.</summary>
     internal string NameOrAddress => string.IsNullOrEmpty(Name) ? Address : Name;
 }

@@ -32,6 +32,9 @@ public enum ServerStatus
     /// <summary>Checks fail (DOWN).</summary>
     Down,
 
+    /// <summary>Taken out for a while because callers failed on it, or because it toggled: see <see cref="Ejection"/>.</summary>
+    Ejected,
+
     /// <summary>Drained by the administrator or by weight 0; healthy (DRAIN).</summary>
     Drain,
 
@@ -47,6 +50,9 @@ public enum PoolMode
 
     /// <summary>No main server is usable; backups serve.</summary>
     Backup,
+
+    /// <summary>The quorum is lost; the sorry server serves.</summary>
+    Sorry,
 
     /// <summary>Too few are up: health is ignored.</summary>
     Panic,

@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace Lb;
+
+/// <summary>Checks the part of a pool's options that protects it: each value, and what only makes sense together. Pure.</summary>
+internal static class ProtectionValidation
+{
+    public static void Validate(string path, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        Rules.Run(new OutlierRules(), $"{path}:Outlier", pool.Outlier, errors);
+        Rules.Run(new CircuitBreakerRules(), $"{path}:CircuitBreaker", pool.CircuitBreaker, errors);
+        Rules.Run(new FlapDampingRules(), $"{path}:FlapDamping", pool.FlapDamping, errors);
+        if (pool.RetryBudget is { } budget) Rules.Run(new RetryBudgetRules(), $"{path}:RetryBudget", budget, errors);
+        Rules.Run(new ZoneAwareRules(), $"{path}:ZoneAware", pool.ZoneAware, errors);
+        Rules.Run(new SubsetRules(), $"{path}:Subset", pool.Subset, errors);
+        Rules.Run(new SorryServerRules(), $"{path}:SorryServer", pool.SorryServer, errors);
+        Rules.Run(new PersistenceRules(), $"{path}:Persistence", pool.Persistence, errors);
+
+        if (pool.Outlier.MaxEjection < pool.Outlier.BaseEjection)
+            errors.Add(new($"{path}:Outlier:MaxEjection", Durations.Format(pool.Outlier.MaxEjection), "must not be shorter than BaseEjection"));
+        if (pool.Hysteresis > 0 && pool.Hysteresis > pool.Quorum)
+            errors.Add(new($"{path}:Hysteresis", Number(pool.Hysteresis), "must not be above Quorum: the quorum could never be lost"));
+        ValidateSorryServer($"{path}:SorryServer", pool, errors);
+        ValidateZones($"{path}:ZoneAware", pool.ZoneAware, errors);
+        for (int i = 0; i < pool.Servers.Count; i++) ValidateTrack($"{path}:Servers:{i}:Track", pool.Servers[i].Track, errors);
+    }
+
+    private static void ValidateSorryServer(string path, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        if (pool.SorryServer.Address is not { } address) return;
+        if (!ServerAddress.TryParse(address, out _, out string? error)) errors.Add(new($"{path}:Address", address, error));
+        if (pool.Servers.Any(s => string.Equals(s.NameOrAddress, pool.SorryServer.Name, StringComparison.OrdinalIgnoreCase)))
+            errors.Add(new($"{path}:Name", pool.SorryServer.Name, "is already the name of a server; names are unique in a pool"));
+    }
+
+    private static void ValidateZones(string path, ZoneAwareOptions zones, List<ConfigurationError> errors)
+    {
+        foreach ((string zone, int balancers) in zones.Balancers)
+        {
+            if (balancers is < 0 or > 1_000_000) errors.Add(new($"{path}:Balancers:{zone}", Number(balancers), "must be 0 to 1000000"));
+        }
+
+        if (zones.Balancers.Count == 0) return;
+        if (zones.Local is null)
+            errors.Add(new($"{path}:Local", null, "is required with Balancers: the zone of this balancer"));
+        else if (!zones.Balancers.TryGetValue(zones.Local, out int here) || here == 0)
+            errors.Add(new($"{path}:Balancers:{zones.Local}", null, "must count this balancer: 1 or more in its own zone"));
+    }
+
+    private static void ValidateTrack(string path, string? track, List<ConfigurationError> errors)
+    {
+        if (track is null) return;
+        int slash = track.IndexOf('/', StringComparison.Ordinal);
+        if (slash <= 0 || slash == track.Length - 1) errors.Add(new(path, track, "must be pool/server"));
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

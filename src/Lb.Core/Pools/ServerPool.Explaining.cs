@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Lb;
+
+/// <content>What a pick would do, and why.</content>
+public sealed partial class ServerPool
+{
+    /// <summary>
+    /// Tells what <see cref="TryPick"/> would do with this context, and changes nothing. Allocates; picks pay nothing for it. Other threads may pick in
+    /// between, so the next pick may differ.
+    /// </summary>
+    /// <param name="context">What the pick may depend on.</param>
+    public PickExplanation Explain(in PickContext context)
+    {
+        Published published = _published;
+        long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
+        List<PickCandidate> candidates = [];
+        List<PickExclusion> exclusions = [];
+        foreach (Server server in _all)
+        {
+            int place = published.Snapshot?.IndexOf(server) ?? -1;
+            if (WhyNot(server, place, in context) is { } reason) exclusions.Add(new PickExclusion(server, reason));
+            else candidates.Add(new PickCandidate(server, (double)published.Snapshot!.LiveWeights[place] / published.Snapshot.LiveScale, server.Load));
+        }
+
+        PickExplanation Told(Server? choice, PickFailure failure, string note, ulong? hash = null) =>
+            new(Name, PolicyName, published.Mode, candidates, exclusions, hash, choice, failure, note);
+
+        if (IsSticky(in context))
+        {
+            return context.Prefer!.HasRoom
+                ? Told(context.Prefer, PickFailure.None, "persistence names it")
+                : Told(null, PickFailure.AllFull, $"persistence names {context.Prefer.Name}, which is full: the pick waits for it");
+        }
+
+        if (published.Scheduler is null) return Told(null, PickFailure.NoServer, "no server is usable");
+        SchedulerAnswer answer = published.Scheduler.Explain(in context, now);
+        if (candidates.Count == 0) return Told(null, PickFailure.AllFull, "every usable server is full or already tried", answer.Hash);
+        if (_queue.UnboundCount > 0) return Told(null, PickFailure.AllFull, "others wait already", answer.Hash);
+        Server? choice = candidates.Count == 1 ? candidates[0].Server : answer.Choice;
+        if (choice is null) return Told(null, PickFailure.None, answer.Note ?? "the policy does not say", answer.Hash);
+        bool fits = candidates.Exists(c => ReferenceEquals(c.Server, choice));
+        return fits
+            ? Told(choice, PickFailure.None, answer.Note ?? "", answer.Hash)
+            : Told(null, PickFailure.None, $"the policy proposes {choice.Name}, which can't be had: another one will be asked for", answer.Hash);
+    }
+
+    private static string? WhyNot(Server server, int place, in PickContext context)
+    {
+        if (place >= 0)
+        {
+            if (context.Excludes(server)) return "already tried";
+            return server.HasRoom ? null : string.Create(CultureInfo.InvariantCulture, $"full ({server.InFlight} of {server.MaxConnections})");
+        }
+
+        string since = server.LastChange.ToString("u", CultureInfo.InvariantCulture);
+        return server.Status switch
+        {
+            ServerStatus.Maintenance => $"MAINT since {since}",
+            ServerStatus.Down => $"DOWN since {since}",
+            ServerStatus.Drain => $"DRAIN since {since}",
+            _ when server.Backup => "backup: main servers are usable",
+            _ => "not in use in this mode of the pool",
+        };
+    }
+}
