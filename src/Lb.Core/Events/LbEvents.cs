@@ -37,6 +37,14 @@ public sealed record ServerLeft(DateTimeOffset At, string Pool, string Server) :
 /// <param name="Usable">Number of servers that may be picked now.</param>
 public sealed record PoolModeChanged(DateTimeOffset At, string Pool, PoolMode From, PoolMode To, int Usable) : LbEvent(At);
 
+/// <summary>A pool lost its quorum, or has it again (keepalived <c>quorum_down</c>, <c>quorum_up</c>).</summary>
+/// <param name="At">When.</param>
+/// <param name="Pool">Name of the pool.</param>
+/// <param name="IsHeld">True when it has it again.</param>
+/// <param name="Weight">Weight of the usable servers now.</param>
+/// <param name="Quorum">What is asked for.</param>
+public sealed record QuorumChanged(DateTimeOffset At, string Pool, bool IsHeld, long Weight, int Quorum) : LbEvent(At);
+
 /// <summary>A scheduling policy could not be built over the servers of its pool; round robin serves until the next change.</summary>
 /// <param name="At">When.</param>
 /// <param name="Pool">Name of the pool.</param>

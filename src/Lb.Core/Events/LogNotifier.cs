@@ -15,6 +15,15 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
             case ServerStatusChanged { To: ServerStatus.Down } e:
                 CoreLog.ServerDown(_logger, e.Pool, e.Server, e.Cause ?? "no reason given");
                 break;
+            case ServerStatusChanged { To: ServerStatus.Ejected } e:
+                CoreLog.ServerEjected(_logger, e.Pool, e.Server, e.Cause ?? "no reason given");
+                break;
+            case QuorumChanged { IsHeld: false } e:
+                CoreLog.QuorumLost(_logger, e.Pool, e.Weight, e.Quorum);
+                break;
+            case QuorumChanged e:
+                CoreLog.QuorumGained(_logger, e.Pool, e.Weight, e.Quorum);
+                break;
             case ServerStatusChanged e:
                 CoreLog.ServerChanged(_logger, e.Pool, e.Server, Word(e.To), Word(e.From), e.Cause ?? "no reason given");
                 break;
@@ -49,6 +58,7 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
         ServerStatus.Up => "UP",
         ServerStatus.Down => "DOWN",
         ServerStatus.Drain => "DRAIN",
+        ServerStatus.Ejected => "EJECTED",
         _ => "MAINT",
     };
 }

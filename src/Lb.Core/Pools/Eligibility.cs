@@ -6,10 +6,28 @@ internal static class Eligibility
     /// <summary>One server's facts.</summary>
     public readonly record struct Candidate(Server Server, ServerHealth Health, ServerAdmin Admin, int Weight, bool Backup)
     {
+        /// <summary>Ejected for what callers saw.</summary>
+        public Ejected Ejected { get; init; }
+
         /// <summary>May get balanced traffic as far as people are concerned.</summary>
         public bool IsWanted => Admin == ServerAdmin.Ready && Weight > 0;
 
-        public bool IsUsable => IsWanted && Health == ServerHealth.Up;
+        public bool IsUsable => IsWanted && Health == ServerHealth.Up && Ejected == Ejected.No;
+
+        /// <summary>Healthy and ejected, but better than nobody.</summary>
+        public bool IsLastResort => IsWanted && Health == ServerHealth.Up && Ejected == Ejected.UnlessLast;
+    }
+
+    /// <summary>Whether a server is ejected, and how strictly.</summary>
+    public enum Ejected
+    {
+        No,
+
+        /// <summary>It is used again when there is nobody else.</summary>
+        UnlessLast,
+
+        /// <summary>Not even then.</summary>
+        Strictly,
     }
 
     /// <summary>The pool's choices that matter here.</summary>
@@ -46,6 +64,10 @@ internal static class Eligibility
             if (!rules.AllBackups) backups.RemoveRange(1, backups.Count - 1);
             return new Decision(PoolMode.Backup, backups);
         }
+
+        // Who fails some of its callers is better than nobody.
+        List<Candidate> ejected = Where(all, static c => !c.Backup && c.IsLastResort);
+        if (ejected.Count > 0) return new Decision(PoolMode.Normal, ejected);
 
         List<Candidate> last = rules.AllDown switch
         {

@@ -16,10 +16,13 @@ public readonly struct PickContext
     public IPickRequest? Request { get; init; }
 
     /// <summary>
-    /// The server that persistence names. It is taken when it is up and not in maintenance, even if drained or of weight 0; when it is full the pick
-    /// waits for it; when it can't be used the pick is balanced as usual.
+    /// The server that persistence names. It is taken when it is up, not ejected and not in maintenance, even if drained or of weight 0; when it is full the
+    /// pick waits for it; when it is down <see cref="PersistenceOptions.OnDown"/> decides; when it can't be used otherwise the pick is balanced as usual.
     /// </summary>
     public Server? Prefer { get; init; }
+
+    /// <summary>How much the server that persistence names counts; default: as the pool's options say.</summary>
+    public PersistenceUse Persistence { get; init; }
 
     /// <summary>A server not to pick if another one can be had.</summary>
     public Server? Avoid { get; init; }
@@ -36,6 +39,19 @@ public readonly struct PickContext
     /// <summary>True when <paramref name="server"/> should not be picked if another one can be had.</summary>
     /// <param name="server">A server of the pool.</param>
     public bool Excludes(Server server) => ReferenceEquals(Avoid, server) || Excluded.Contains(server);
+}
+
+/// <summary>How much persistence counts for one pick.</summary>
+public enum PersistenceUse
+{
+    /// <summary>As the pool's options say.</summary>
+    Default,
+
+    /// <summary>The server that persistence names is taken even if it is down (HAProxy <c>force-persist</c>): for looking at a server before it returns.</summary>
+    Force,
+
+    /// <summary>As if nothing were known of the client (HAProxy <c>ignore-persist</c>); nor is anything remembered.</summary>
+    Ignore,
 }
 
 /// <summary>A set of servers of one pool, held by value: allocates only for pools with more than 64 servers.</summary>

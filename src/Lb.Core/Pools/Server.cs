@@ -8,7 +8,7 @@ namespace Lb;
 /// A server of a pool. It lives as long as it stays in the pool: health flips, new weights and reloads change it, never replace it, so its counters
 /// go on. Properties may be read by any thread; only the pool writes.
 /// </summary>
-public sealed class Server
+public sealed partial class Server
 {
     // In-flight leases in the low 24 bits, leases ever taken above: one interlocked operation a pick instead of two.
     private const int InFlightBits = 24;
@@ -81,6 +81,7 @@ public sealed class Server
     public ServerStatus Status =>
         Admin == ServerAdmin.Maintenance ? ServerStatus.Maintenance
         : Health == ServerHealth.Down ? ServerStatus.Down
+        : Ejection is not null ? ServerStatus.Ejected
         : Admin == ServerAdmin.Drain || Weight == 0 ? ServerStatus.Drain
         : ServerStatus.Up;
 
@@ -116,7 +117,7 @@ public sealed class Server
     public TimeSpan AverageLatency => TimeSpan.FromTicks(Volatile.Read(ref _averageLatency));
 
     /// <summary>True when one more lease would be admitted: below the limit, and nobody waits for this very server.</summary>
-    public bool HasRoom => MaxConnections == 0 || (InFlight < MaxConnections && Queued == 0);
+    public bool HasRoom => Limit == 0 || HasRoomBelow(Limit);
 
     /// <summary>Leases taken during the last second, as HAProxy's frequency counters estimate it.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
@@ -139,12 +140,14 @@ public sealed class Server
     /// <summary>Claims a slot. A newcomer stays behind those who wait for this very server.</summary>
     internal bool TryEnter(bool isNewcomer)
     {
-        int limit = MaxConnections;
+        int limit = Limit;
         if (limit == 0)
         {
             Interlocked.Add(ref _load.Value, OneLease);
             return true;
         }
+
+        if (limit < 0) return TryEnterTrial(isNewcomer);
 
         if (isNewcomer && Queued > 0) return false;
 
@@ -161,7 +164,7 @@ public sealed class Server
         return false;
     }
 
-    internal void Leave(LeaseOutcome outcome)
+    internal void Leave(LeaseOutcome outcome, long started)
     {
         if ((Interlocked.Decrement(ref _load.Value) & InFlightMask) > MaxInFlight)
         {
@@ -177,10 +180,14 @@ public sealed class Server
             _peak.Observe(FailurePenalty, Milliseconds(Pool.GetTimestamp()));
         }
         else if (outcome.IsIgnored) Interlocked.Increment(ref _ignored);
+
+        // A success of a server that has nothing to make up for ends here: one read.
+        if (!outcome.IsSuccess || _isWatched) Pool.Heard(this, outcome, started);
     }
 
-    internal void Sample(TimeSpan latency, long now)
+    internal void Sample(TimeSpan latency, long now, long started)
     {
+        if (_isWatched) Pool.HeardResponse(this, started);
         _peak.Observe(latency, Milliseconds(now));
 
         // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.

@@ -17,12 +17,15 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <summary>The picked server; null only in the default value, which is no lease.</summary>
     public Server Server { get; }
 
-    /// <summary>Reports one latency sample: connect time at layer 4, time to the response headers at layer 7. At most once a lease; reads the clock.</summary>
+    /// <summary>
+    /// Reports that the server did its part and how long that took: connect time at layer 4, time to the response headers at layer 7. At most once a lease, and
+    /// not for an answer that will end as a failure: a fast error is no good latency. Ends a row of failures. Reads the clock.
+    /// </summary>
     public void Responded() => Responded(Server.Pool.GetTimestamp());
 
     /// <summary>As <see cref="Responded()"/>, with a timestamp that the caller has already read.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
-    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now);
+    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now, _started);
 
     /// <summary>
     /// Ends the lease. A second call is a fault of the caller's: the server counts one open lease too few for a while, but never fewer than none; where
@@ -31,7 +34,7 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <param name="outcome">How the work ended.</param>
     public void Complete(LeaseOutcome outcome)
     {
-        Server.Leave(outcome);
+        Server.Leave(outcome, _started);
         Server.Pool.OnReleased();
     }
 
@@ -59,6 +62,9 @@ public enum PickFailure
 
     /// <summary>No server is usable: none configured, all down, in maintenance, drained or of weight 0.</summary>
     NoServer,
+
+    /// <summary>The server that persistence names is down, and <see cref="PersistenceOptions.OnDown"/> says that nobody else serves this client.</summary>
+    PreferredDown,
 
     /// <summary>Every usable server has as many leases as it takes, or others wait already.</summary>
     AllFull,
@@ -109,6 +115,7 @@ public sealed class NoServerException : Exception
     {
         PickFailure.NoServer => "none is up",
         PickFailure.AllFull => "all are full",
+        PickFailure.PreferredDown => "the server of this client is down",
         PickFailure.QueueFull => "all are full and so is the queue",
         PickFailure.QueueTimeout => "all stayed full for the whole queue time-out",
         _ => "unknown reason",

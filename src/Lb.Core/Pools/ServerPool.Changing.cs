@@ -84,6 +84,7 @@ public sealed partial class ServerPool
         lock (_lock)
         {
             if (!server.InUse || !ReferenceEquals(server.Pool, this)) return RemoveResult.NotFound;
+            if (server.Sorry) return RemoveResult.IsSorryServer;
             if (!force && server.Admin != ServerAdmin.Maintenance) return RemoveResult.NotInMaintenance;
             if (!force && server.Load > 0) return RemoveResult.HasConnections;
             Part(server);
@@ -138,6 +139,9 @@ public sealed partial class ServerPool
         lock (_lock)
         {
             _settings = PoolSettings.From(options, defaults);
+            _protections = PoolProtections.From(options, TimestampsPerSecond);
+            RetryBudget = new RetryBudget(options.RetryBudget ?? new RetryBudgetOptions(), ActiveLeases);
+            LimitsAttempts = options.RetryBudget is not null;
             _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);
             bool samePolicy = SchedulingPolicies.IsSame(_policyOptions, options);
             if (!samePolicy)
@@ -153,6 +157,8 @@ public sealed partial class ServerPool
             if (_checked && !isChecked) _servers.ForEach(s => ChangeAndTell(s, "no checks any more", static s => s.Health = ServerHealth.Up));
             _checked = isChecked;
             ReconcileLocked([.. options.Servers], addresses);
+            FollowSorryServer(options.SorryServer);
+            if (!_protections.JudgesRates && !_protections.Outlier.Enabled) Volatile.Write(ref _nextInterval, 0);
             Publish();
         }
     }
@@ -174,8 +180,11 @@ public sealed partial class ServerPool
     private void ChangeAndTell(Server server, string? cause, Action<Server> change)
     {
         ServerStatus before = server.Status;
+        ServerHealth health = server.Health;
         change(server);
+        if (server.Health != health) HealthChanged(server);
         if (server.Status == before) return;
+        StatusChanged(server, before);
         server.LastChange = _time.GetUtcNow();
         _events?.Publish(new ServerStatusChanged(server.LastChange, Name, server.Name, before, server.Status, cause));
     }
@@ -190,7 +199,7 @@ public sealed partial class ServerPool
             kept.Add(server ?? Join(options, addresses));
         }
 
-        foreach (Server server in _servers.Where(s => !kept.Contains(s)).ToArray()) Part(server);
+        foreach (Server server in _servers.Where(s => !s.Sorry && !kept.Contains(s)).ToArray()) Part(server);
 
         // Ids keep the order of joining; the list follows it, so a reload that only moves lines changes nobody's turn.
         _all = [.. _servers];
@@ -205,24 +214,32 @@ public sealed partial class ServerPool
         if (server.EndPoint is DnsEndPoint name && addresses?.TryGetValue(name.Host, out IPAddress? address) == true)
             server.EndPoint = new IPEndPoint(address, name.Port);
         server.Backup = options.Backup;
+        server.Priority = options.Priority;
+        server.Zone = options.Zone;
+        server.MaxQueue = options.MaxQueue;
+        server.InhibitOnFailure = options.InhibitOnFailure;
         server.InitState = options.InitState;
 
         // The values, not the object: the caller may change that and hand it in again.
         server.Configured = (options.Weight, options.MaxConnections, options.Address);
     }
 
-    private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null)
+    private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null, bool isSorry = false)
     {
         int slot = 0;
         HashSet<int> taken = [.. _servers.Select(static s => s.Slot)];
         while (taken.Contains(slot)) slot++;
         Server server = new(this, _nextId++, slot, options, ParseEndPoint(options.Address))
         {
-            Health = FirstHealth(options),
+            Health = isSorry ? ServerHealth.Up : FirstHealth(options),
             LastChange = _time.GetUtcNow(),
             InUse = true,
+            Sorry = isSorry,
+            WasAdded = _begun,
         };
         Update(server, options, addresses);
+        if (_protections.WatchesAll) server.Watch();
+        if (server.Status == ServerStatus.Up) StatusChanged(server, ServerStatus.Maintenance);
         _servers.Add(server);
         _all = [.. _servers];
         _events?.Publish(new ServerJoined(server.LastChange, Name, server.Name));
@@ -259,33 +276,6 @@ public sealed partial class ServerPool
             return new RoundRobin().Build(snapshot);
         }
     }
-
-    private void Publish()
-    {
-        List<Eligibility.Candidate> candidates = _servers.ConvertAll(static s => new Eligibility.Candidate(s, s.Health, s.Admin, s.Weight, s.Backup));
-        Eligibility.Decision before = _decision;
-        _decision = Eligibility.Decide(candidates, in _rules, before);
-
-        if (_decision.Servers.Count == 0)
-        {
-            _published = Published.Empty;
-        }
-        else
-        {
-            Server[] servers = new Server[_decision.Servers.Count];
-            int[] weights = new int[servers.Length];
-            for (int i = 0; i < servers.Length; i++) (servers[i], weights[i]) = (_decision.Servers[i].Server, _decision.Servers[i].Weight);
-            PoolSnapshot snapshot = new(servers, weights, ++_version);
-            _published = new Published(snapshot, Build(snapshot), _decision.Mode);
-        }
-
-        // The first decision is no change, unless it is bad news.
-        bool begins = !_begun && _decision.Mode == PoolMode.Normal;
-        _begun = true;
-        if (before.Mode != _decision.Mode && !begins)
-            _events?.Publish(new PoolModeChanged(_time.GetUtcNow(), Name, before.Mode, _decision.Mode, _decision.Servers.Count));
-        if (_queue.Count > 0) Grant();
-    }
 }
 
 /// <summary>What became of a removal.</summary>
@@ -302,4 +292,7 @@ public enum RemoveResult
 
     /// <summary>Refused: it has open leases or callers that wait for it.</summary>
     HasConnections,
+
+    /// <summary>Refused: the sorry server belongs to the pool's options.</summary>
+    IsSorryServer,
 }

@@ -17,6 +17,33 @@ public sealed partial class ServerPool
     /// <returns>True when there is a lease.</returns>
     public bool TryPick(in PickContext context, out ServerLease lease, out PickFailure failure)
     {
+        if (_affinity is { } affinity && context.Persistence != PersistenceUse.Ignore)
+            return TryPickAgain(affinity, in context, out lease, out failure);
+        return TryPickBehindOthers(in context, out lease, out failure);
+    }
+
+    // The server that this client had last time.
+    private bool TryPickAgain(SourceAffinity affinity, in PickContext context, out ServerLease lease, out PickFailure failure)
+    {
+        PickContext known = Known(affinity, in context);
+        bool picked = TryPickBehindOthers(in known, out lease, out failure);
+        if (picked) Remember(affinity, in known, lease.Server);
+        return picked;
+    }
+
+    private PickContext Known(SourceAffinity affinity, in PickContext context)
+    {
+        long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
+        return context with { Now = now, Prefer = context.Prefer ?? affinity.Find(context.Source, now) };
+    }
+
+    private static void Remember(SourceAffinity affinity, in PickContext context, Server server)
+    {
+        if (!server.Sorry) affinity.Remember(context.Source, server, context.Now);
+    }
+
+    private bool TryPickBehindOthers(in PickContext context, out ServerLease lease, out PickFailure failure)
+    {
         if (_queue.UnboundCount == 0 || IsSticky(in context)) return TryPickNow(in context, isNewcomer: true, out lease, out failure);
 
         // Those who wait come first; but if there is no server at all, say so.
@@ -41,12 +68,26 @@ public sealed partial class ServerPool
     private bool TryPickNow(in PickContext context, bool isNewcomer, out ServerLease lease, out PickFailure failure)
     {
         long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
+        if (_protections.MaxConnections > 0 && !HasRoomForMore())
+        {
+            lease = default;
+            failure = _published.Scheduler is null ? PickFailure.NoServer : PickFailure.AllFull;
+            return false;
+        }
+
         if (IsSticky(in context))
         {
             bool entered = context.Prefer!.TryEnter(isNewcomer);
             lease = entered ? new ServerLease(context.Prefer, now) : default;
             failure = entered ? PickFailure.None : PickFailure.AllFull;
             return entered;
+        }
+
+        if (context.Prefer is not null && MustWaitForReturn(in context))
+        {
+            lease = default;
+            failure = PickFailure.PreferredDown;
+            return false;
         }
 
         Published published = _published;
@@ -68,10 +109,30 @@ public sealed partial class ServerPool
         return TryPickOther(published, server, in context, isNewcomer, now, out lease, out failure);
     }
 
-    private bool IsSticky(in PickContext context) => context.Prefer is { } preferred && CanServeSticky(preferred) && !context.Excludes(preferred);
+    private bool IsSticky(in PickContext context) =>
+        context.Prefer is { } preferred && CanServeSticky(preferred, context.Persistence) && !context.Excludes(preferred);
 
-    private bool CanServeSticky(Server server) =>
-        server.InUse && ReferenceEquals(server.Pool, this) && server.Health == ServerHealth.Up && server.Admin != ServerAdmin.Maintenance;
+    private bool CanServeSticky(Server server, PersistenceUse use)
+    {
+        if (!server.InUse || !ReferenceEquals(server.Pool, this) || server.Admin == ServerAdmin.Maintenance || use == PersistenceUse.Ignore) return false;
+        if (server.Sorry) return Mode == PoolMode.Sorry;
+        bool isWell = server.Ejection is null && (server.Health == ServerHealth.Up || server.InhibitOnFailure);
+        return isWell || use == PersistenceUse.Force || _protections.OnDown == PersistenceOnDown.Persist;
+    }
+
+    // The server is known, down, and nobody else may serve its clients.
+    private bool MustWaitForReturn(in PickContext context) =>
+        _protections.OnDown == PersistenceOnDown.Fail && context.Persistence != PersistenceUse.Ignore
+        && context.Prefer is { InUse: true, Sorry: false, Status: ServerStatus.Down or ServerStatus.Ejected } preferred && ReferenceEquals(preferred.Pool, this);
+
+    // Counted, not kept: a few that come at the same moment may get in together.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool HasRoomForMore()
+    {
+        long active = 0;
+        foreach (Server server in _published.Snapshot?.ServerArray ?? []) active += server.InFlight;
+        return active < _protections.MaxConnections;
+    }
 
     // The proposal was full or excluded: ask again, then take the next one with room, then an excluded one with room: better than to wait, and as
     // HAProxy does. So a caller waits only while every server is full, and never holds up others who would find room.
@@ -80,6 +141,13 @@ public sealed partial class ServerPool
         Published published, Server proposal, in PickContext context, bool isNewcomer, long now, out ServerLease lease, out PickFailure failure)
     {
         failure = PickFailure.None;
+        if (IsBoundByKey(published, proposal, in context, now))
+        {
+            lease = default;
+            failure = PickFailure.AllFull;
+            return false;
+        }
+
         for (int n = 1; n < Proposals; n++)
         {
             Server server = published.Scheduler!.Pick(in context, now);
@@ -112,10 +180,30 @@ public sealed partial class ServerPool
         return false;
     }
 
+    // HAProxy's hash-preserve-affinity: whose key leads to a full server waits for that one. Only asked when a server is full.
+    private static bool IsBoundByKey(Published published, Server proposal, in PickContext context, long now)
+    {
+        if (published.Affinity == HashPreserveAffinity.MaxConn || context.HasExclusions) return false;
+        if (published.Affinity == HashPreserveAffinity.MaxQueue && proposal.MaxQueue > 0 && proposal.Queued >= proposal.MaxQueue) return false;
+        return published.Scheduler!.Explain(in context, now).Hash is not null;
+    }
+
+    // The server that a waiter is bound to: the one persistence names, or the full one that its key leads to.
+    private Server? BoundTo(in PickContext context)
+    {
+        if (IsSticky(in context)) return context.Prefer;
+        Published published = _published;
+        if (published.Affinity == HashPreserveAffinity.MaxConn || published.Scheduler is null) return null;
+        long now = _time.GetTimestamp();
+        Server proposal = published.Scheduler.Pick(in context, now);
+        return IsBoundByKey(published, proposal, in context, now) ? proposal : null;
+    }
+
     private async ValueTask<ServerLease> WaitAsync(PickContext context, CancellationToken ct)
     {
         // The wait may be long: its latency samples start when it ends, not now. One who is not bound takes any server, whatever it had preferred.
-        Server? bound = IsSticky(in context) ? context.Prefer : null;
+        if (_affinity is { } affinity && context.Persistence != PersistenceUse.Ignore) context = Known(affinity, in context);
+        Server? bound = BoundTo(in context);
         context = context with { Now = 0, Prefer = bound };
         WaitQueue.Waiter waiter = new(context, bound);
         lock (_lock)
@@ -166,7 +254,7 @@ public sealed partial class ServerPool
         {
             next = node.Next;
             WaitQueue.Waiter waiter = node.Value;
-            if (waiter.Bound is not null && !CanServeSticky(waiter.Bound)) _queue.Unbind(waiter);
+            if (waiter.Bound is not null && !CanServeSticky(waiter.Bound, waiter.Context.Persistence)) _queue.Unbind(waiter);
             if (waiter.Bound is null && blocked)
             {
                 if (_queue.Count == _queue.UnboundCount) return;
@@ -190,9 +278,11 @@ public sealed partial class ServerPool
             if (failure == PickFailure.None)
             {
                 _queue.Remove(waiter);
+                if (_affinity is { } affinity && waiter.Context.Persistence != PersistenceUse.Ignore)
+                    affinity.Remember(waiter.Context.Source, lease.Server, _time.GetTimestamp());
                 waiter.Completion.TrySetResult(lease);
             }
-            else if (failure == PickFailure.NoServer)
+            else if (failure is PickFailure.NoServer or PickFailure.PreferredDown)
             {
                 _queue.Remove(waiter);
                 waiter.Completion.TrySetException(new NoServerException(Name, failure));

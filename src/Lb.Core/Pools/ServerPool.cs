@@ -17,6 +17,7 @@ public sealed partial class ServerPool
     // What was known of servers that left, for those that are added again with InitState.None.
     private readonly Dictionary<string, ServerHealth> _parted = new(StringComparer.OrdinalIgnoreCase);
 
+    private volatile SourceAffinity? _affinity;
     private volatile Published _published = Published.Empty;
     private volatile PoolSettings _settings;
     private volatile IReadOnlyList<Server> _all = [];
@@ -54,6 +55,8 @@ public sealed partial class ServerPool
         _time = time;
         _events = events;
         TimestampsPerSecond = time.TimestampFrequency;
+        _protections = PoolProtections.From(options, TimestampsPerSecond);
+        RetryBudget = new RetryBudget(options.RetryBudget ?? new RetryBudgetOptions(), ActiveLeases);
         _settings = PoolSettings.From(options, defaults);
         _policy = policies.Create(options);
         Apply(options, defaults, policies, addresses);
@@ -76,6 +79,12 @@ public sealed partial class ServerPool
 
     /// <summary>How the candidates are chosen at the moment.</summary>
     public PoolMode Mode => _published.Mode;
+
+    /// <summary>Limits retries: whoever sends work again asks it first.</summary>
+    public RetryBudget RetryBudget { get; private set; }
+
+    /// <summary>True when attempts to connect ask the budget too: the configuration has set it.</summary>
+    public bool LimitsAttempts { get; private set; }
 
     /// <summary>Callers that wait for a free slot.</summary>
     public int QueueLength => _queue.Count;
@@ -104,9 +113,9 @@ public sealed partial class ServerPool
     internal void CountLeaseMisuse() => Interlocked.Increment(ref _misuse);
 
     /// <summary>What readers see: two facts that must agree, behind one reference.</summary>
-    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode)
+    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode, HashPreserveAffinity Affinity)
     {
-        public static Published Empty { get; } = new(null, null, PoolMode.Down);
+        public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn);
     }
 
     private static EndPoint ParseEndPoint(string address) =>

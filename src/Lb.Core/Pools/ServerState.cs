@@ -32,14 +32,14 @@ public enum ServerStatus
     /// <summary>Checks fail (DOWN).</summary>
     Down,
 
-    /// <summary>Taken out for a while because callers failed on it, or because it toggled: see <see cref="Ejection"/>.</summary>
-    Ejected,
-
     /// <summary>Drained by the administrator or by weight 0; healthy (DRAIN).</summary>
     Drain,
 
     /// <summary>In maintenance (MAINT).</summary>
     Maintenance,
+
+    /// <summary>Taken out for a while because callers failed on it, or because it toggled (EJECTED): see <see cref="Ejection"/>.</summary>
+    Ejected,
 }
 
 /// <summary>How a pool chooses its candidates at the moment.</summary>
@@ -51,9 +51,6 @@ public enum PoolMode
     /// <summary>No main server is usable; backups serve.</summary>
     Backup,
 
-    /// <summary>The quorum is lost; the sorry server serves.</summary>
-    Sorry,
-
     /// <summary>Too few are up: health is ignored.</summary>
     Panic,
 
@@ -62,6 +59,9 @@ public enum PoolMode
 
     /// <summary>No server may be picked.</summary>
     Down,
+
+    /// <summary>The quorum is lost; the sorry server serves.</summary>
+    Sorry,
 }
 
 /// <summary>The kind of result of a health check, by the layer that decided it (HAProxy's <c>check_status</c>).</summary>

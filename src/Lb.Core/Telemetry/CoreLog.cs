@@ -35,6 +35,15 @@ internal static partial class CoreLog
     [LoggerMessage(1011, LogLevel.Error, "Scheduling policy {Policy} of pool {Pool} failed, round robin serves until the next change: {Error}")]
     public static partial void PolicyFailed(ILogger logger, string policy, string pool, string error);
 
+    [LoggerMessage(1012, LogLevel.Warning, "Server {Pool}/{Server} is EJECTED: {Cause}")]
+    public static partial void ServerEjected(ILogger logger, string pool, string server, string cause);
+
+    [LoggerMessage(1013, LogLevel.Error, "Pool {Pool} lost its quorum: usable weight {Weight}, quorum {Quorum}")]
+    public static partial void QuorumLost(ILogger logger, string pool, long weight, int quorum);
+
+    [LoggerMessage(1014, LogLevel.Information, "Pool {Pool} has its quorum again: usable weight {Weight}, quorum {Quorum}")]
+    public static partial void QuorumGained(ILogger logger, string pool, long weight, int quorum);
+
     [LoggerMessage(1010, LogLevel.Debug, "Stopping {Part} after a failed start failed too")]
     public static partial void StopFailed(ILogger logger, Exception error, string part);
 

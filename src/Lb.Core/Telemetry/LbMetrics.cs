@@ -22,7 +22,10 @@ internal sealed class LbMetrics(ServerPools pools, EventHub events, IMeterFactor
         _meter.CreateObservableGauge("lb.server.latency", () => Servers(static s => s.AverageLatency.TotalSeconds), "s", "Moving average of the latency samples.");
         _meter.CreateObservableUpDownCounter("lb.pool.queue", () => Pools(static p => p.QueueLength), "{caller}", "Callers waiting for a free slot.");
         _meter.CreateObservableGauge("lb.pool.usable", () => Pools(static p => p.Snapshot?.Servers.Length ?? 0), "{server}", "Servers that may be picked now.");
-        _meter.CreateObservableGauge("lb.pool.mode", () => Pools(static p => (int)p.Mode), "1", "0 normal, 1 backup, 2 panic, 3 last known good, 4 down.");
+        _meter.CreateObservableGauge("lb.pool.mode", () => Pools(static p => (int)p.Mode), "1", "0 normal, 1 backup, 2 panic, 3 last known good, 4 down, 5 sorry server.");
+        _meter.CreateObservableGauge("lb.pool.quorum", () => Pools(static p => p.HasQuorum ? 1L : 0), "1", "1 while the pool has its quorum.");
+        _meter.CreateObservableGauge("lb.server.ejected", () => Servers(static s => s.Ejection is null ? 0L : 1), "1", "1 while the server is ejected for what callers saw, or tried.");
+        _meter.CreateObservableCounter("lb.pool.retries_refused", () => Pools(static p => p.RetryBudget.Refused), "{retry}", "Retries that the budget did not allow.");
         _meter.CreateObservableCounter("lb.pool.lease_misuses", () => Pools(static p => p.LeaseMisuses), "{lease}", "Leases completed more than once.");
         _meter.CreateObservableCounter("lb.events.dropped", () => events.Dropped, "{event}", "Events dropped because notifiers were slow.");
     }

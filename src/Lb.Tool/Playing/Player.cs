@@ -122,6 +122,7 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
         ServerStatus.Up => "UP",
         ServerStatus.Down => "DOWN",
         ServerStatus.Drain => "DRAIN",
+        ServerStatus.Ejected => "EJECTED",
         _ => "MAINT",
     };
 

@@ -1,0 +1,216 @@
+namespace Lb;
+
+/// <content>From the state of the servers to what readers see. Under the lock.</content>
+public sealed partial class ServerPool
+{
+    private bool? _hasQuorum;
+
+    /// <summary>True while the usable servers have the weight that <see cref="PoolOptions.Quorum"/> asks for.</summary>
+    public bool HasQuorum => Volatile.Read(ref _quorumHeld);
+
+    private bool _quorumHeld = true;
+
+    private void Publish()
+    {
+        long now = _time.GetTimestamp();
+        Eligibility.Decision before = _decision;
+        List<Eligibility.Candidate> candidates = Candidates();
+        bool quorumChanged = JudgeQuorum(candidates, out long weight);
+        Server? sorry = _servers.Find(static s => s.Sorry);
+        _decision = !_quorumHeld && sorry is not null
+            ? new Eligibility.Decision(PoolMode.Sorry, [new(sorry, ServerHealth.Up, ServerAdmin.Ready, 1, Backup: false)])
+            : Eligibility.Decide(candidates, in _rules, before);
+        SetLimits(now);
+
+        if (_decision.Servers.Count == 0)
+        {
+            _published = Published.Empty;
+        }
+        else
+        {
+            PoolSnapshot snapshot = Freeze(_decision.Servers, now);
+            _published = new Published(snapshot, Build(snapshot), _decision.Mode, Affinity());
+        }
+
+        _nextRebuild = _policy.RebuildInterval > TimeSpan.Zero && _published.Snapshot is not null ? now + Ticks(_policy.RebuildInterval) : long.MaxValue;
+
+        // The first decision is no change, unless it is bad news.
+        if (quorumChanged) _events?.Publish(new QuorumChanged(_time.GetUtcNow(), Name, _quorumHeld, weight, _protections.Quorum));
+        bool begins = !_begun && _decision.Mode == PoolMode.Normal;
+        _begun = true;
+        if (before.Mode != _decision.Mode && !begins)
+            _events?.Publish(new PoolModeChanged(_time.GetUtcNow(), Name, before.Mode, _decision.Mode, _decision.Servers.Count));
+        Schedule(now);
+        if (_queue.Count > 0) Grant();
+    }
+
+    private HashPreserveAffinity Affinity()
+    {
+        if (!_policy.Traits.HasFlag(PolicyTraits.UsesKey)) return HashPreserveAffinity.MaxConn;
+        return _policyOptions?.BalanceOptions.HashPreserveAffinity
+            ?? (_policy.Traits.HasFlag(PolicyTraits.PreservesAffinity) ? HashPreserveAffinity.Always : HashPreserveAffinity.MaxConn);
+    }
+
+    private List<Eligibility.Candidate> Candidates()
+    {
+        List<Eligibility.Candidate> candidates = [];
+        foreach (Server s in _servers)
+        {
+            if (s.Sorry) continue;
+            Eligibility.Ejected ejected = s.Ejection switch
+            {
+                null or { IsTrial: true } => Eligibility.Ejected.No,
+                { Reason: < EjectionReason.MaxFails } => Eligibility.Ejected.UnlessLast,
+                _ => Eligibility.Ejected.Strictly,
+            };
+            candidates.Add(new Eligibility.Candidate(s, s.Health, s.Admin, s.Weight, s.Backup) { Ejected = ejected });
+        }
+
+        if (_protections.MaxDownPercent < 100) KeepSomeDown(candidates);
+        return candidates;
+    }
+
+    // Failing checks may take out only so many: those that failed later stay in use as if they were up.
+    private void KeepSomeDown(List<Eligibility.Candidate> candidates)
+    {
+        List<(int Index, long DownSince)> down = [];
+        int total = 0;
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            Eligibility.Candidate c = candidates[i];
+            if (c.Backup || !c.IsWanted) continue;
+            total++;
+            if (c.Health == ServerHealth.Down) down.Add((i, c.Server.DownSince));
+        }
+
+        List<int> kept = [];
+        DownLimit.Keep(down, total, _protections.MaxDownPercent, kept);
+        foreach (int index in kept) candidates[index] = candidates[index] with { Health = ServerHealth.Up };
+    }
+
+    private bool JudgeQuorum(List<Eligibility.Candidate> candidates, out long weight)
+    {
+        weight = 0;
+        foreach (Eligibility.Candidate candidate in candidates)
+        {
+            if (!candidate.Backup && candidate.IsUsable) weight += candidate.Weight;
+        }
+
+        bool held = Quorum.IsHeld(_hasQuorum ?? false, weight, _protections.Quorum, _hasQuorum is null ? 0 : _protections.Hysteresis);
+
+        // The first judgement is no change, unless it is bad news.
+        bool changed = held != (_hasQuorum ?? true);
+        _hasQuorum = held;
+        Volatile.Write(ref _quorumHeld, held);
+        return changed;
+    }
+
+    private void SetLimits(long now)
+    {
+        SlowStart? slowStart = _protections.SlowStart;
+        foreach (Server server in _servers)
+        {
+            if (server.Ejection is { IsTrial: true }) server.Limit = -1;
+            else if (server.RampStarted != 0 && slowStart is { } ramp) server.Limit = ramp.Limit(server.MaxConnections, _time.GetElapsedTime(server.RampStarted, now));
+            else server.Limit = server.MaxConnections;
+        }
+    }
+
+    private PoolSnapshot Freeze(IReadOnlyList<Eligibility.Candidate> chosen, long now)
+    {
+        Server[] servers = new Server[chosen.Count];
+        int[] weights = new int[servers.Length];
+        for (int i = 0; i < servers.Length; i++) (servers[i], weights[i]) = (chosen[i].Server, chosen[i].Weight);
+
+        _nextRampStep = long.MaxValue;
+        if (_protections.SlowStart is not { } slowStart || !Array.Exists(servers, static s => s.RampStarted != 0)) return new PoolSnapshot(servers, weights, ++_version);
+
+        int[] live = new int[servers.Length];
+        bool ramping = false;
+        for (int i = 0; i < servers.Length; i++)
+        {
+            live[i] = weights[i] * slowStart.Scale;
+            if (servers[i].RampStarted == 0) continue;
+            TimeSpan elapsed = _time.GetElapsedTime(servers[i].RampStarted, now);
+            TimeSpan step = slowStart.StepAfter(elapsed);
+            if (step <= TimeSpan.Zero)
+            {
+                servers[i].RampStarted = 0;
+                servers[i].Limit = servers[i].MaxConnections;
+                continue;
+            }
+
+            ramping = true;
+            live[i] = slowStart.LiveWeight(weights[i], elapsed);
+            _nextRampStep = Math.Min(_nextRampStep, now + Ticks(step));
+        }
+
+        return ramping ? new PoolSnapshot(servers, weights, ++_version, live, slowStart.Scale) : new PoolSnapshot(servers, weights, ++_version);
+    }
+
+    // A policy that throws must not keep a server in rotation that has just gone down: then round robin serves until the next change.
+    private IScheduler Build(PoolSnapshot snapshot)
+    {
+        try
+        {
+            return _policy.Build(snapshot);
+        }
+        catch (Exception error) when (_begun)
+        {
+            _events?.Publish(new PolicyFailed(_time.GetUtcNow(), Name, PolicyName, error.Message));
+            return new RoundRobin().Build(snapshot);
+        }
+    }
+
+    private void HealthChanged(Server server)
+    {
+        long now = _time.GetTimestamp();
+        if (server.Health == ServerHealth.Down)
+        {
+            server.DownSince = now;
+            PoolProtections protections = _protections;
+            if (protections.Flaps > 0 && server.Flaps.WentDown(now, protections.FlapsWithin, protections.Flaps))
+                server.Ejection = new Ejection(EjectionReason.Flapping, now, now + protections.HoldDown, IsTrial: false);
+        }
+        else if (server.Ejection is { Reason: not EjectionReason.Flapping })
+        {
+            // It was really down, and the checks say that this is over: what callers saw before says nothing more.
+            server.ForgetFailures(_protections.WatchesAll);
+            server.Ejection = null;
+        }
+    }
+
+    // A server that returns, and one that is added if the pool wants it so, gets its share step by step; never one that comes up for the first time.
+    private void StatusChanged(Server server, ServerStatus before)
+    {
+        if (server.Status != ServerStatus.Up)
+        {
+            if (server.Status != ServerStatus.Drain) server.RampStarted = 0;
+            return;
+        }
+
+        bool returns = server.WasUp && before is ServerStatus.Down or ServerStatus.Ejected or ServerStatus.Maintenance;
+        bool isNew = !server.WasUp && server.WasAdded && _protections.SlowStartAdded;
+        if (_protections.SlowStart is not null && !server.Sorry && (returns || isNew)) server.RampStarted = Math.Max(1, _time.GetTimestamp());
+        server.WasUp = true;
+    }
+
+    private void FollowSorryServer(SorryServerOptions options)
+    {
+        Server? sorry = _servers.Find(static s => s.Sorry);
+        if (sorry is not null && (options.Address is null || sorry.Name != options.Name || sorry.Configured?.Address != options.Address))
+        {
+            Part(sorry);
+            sorry = null;
+        }
+
+        if (sorry is null && options.Address is not null) Join(new ServerOptions { Name = options.Name, Address = options.Address }, isSorry: true);
+    }
+
+    private long ActiveLeases()
+    {
+        long active = _queue.Count;
+        foreach (Server server in _all) active += server.InFlight;
+        return active;
+    }
+}
