@@ -16,11 +16,8 @@ internal sealed class PoolProtections
         Interval = Ticks(options.Outlier.Interval);
         MaxFails = options.MaxFails;
         FailTimeout = Ticks(options.FailTimeout);
-        CircuitBreakerOptions breaker = options.CircuitBreaker;
-        Circuit = new CircuitRule(breaker.ConsecutiveFailures, breaker.FailurePercentage, breaker.MinimumRequests, Ticks(breaker.Window));
-        HasCircuit = breaker.IsOn;
-        CircuitOpenFor = Ticks(breaker.OpenFor);
-        HalfOpenRequests = breaker.HalfOpenRequests;
+        Circuit = CircuitRule.From(options.CircuitBreaker, ticksPerSecond);
+        HasCircuit = options.CircuitBreaker.IsOn;
         Flaps = options.FlapDamping.Flaps;
         FlapsWithin = Ticks(options.FlapDamping.Within);
         HoldDown = Ticks(options.FlapDamping.HoldDown);
@@ -50,10 +47,6 @@ internal sealed class PoolProtections
     public bool HasCircuit { get; }
 
     public CircuitRule Circuit { get; }
-
-    public long CircuitOpenFor { get; }
-
-    public int HalfOpenRequests { get; }
 
     public int Flaps { get; }
 

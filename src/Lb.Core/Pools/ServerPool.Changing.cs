@@ -140,8 +140,8 @@ public sealed partial class ServerPool
         {
             _settings = PoolSettings.From(options, defaults);
             _protections = PoolProtections.From(options, TimestampsPerSecond);
-            RetryBudget = new RetryBudget(options.RetryBudget ?? new RetryBudgetOptions(), ActiveLeases);
-            LimitsAttempts = options.RetryBudget is not null;
+            FollowRetryBudget(options.RetryBudget);
+            FollowPersistence(options.Persistence);
             _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);
             bool samePolicy = SchedulingPolicies.IsSame(_policyOptions, options);
             if (!samePolicy)
@@ -261,20 +261,6 @@ public sealed partial class ServerPool
         _servers.Remove(server);
         _all = [.. _servers];
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
-    }
-
-    // A policy that throws must not keep a server in rotation that has just gone down: then round robin serves until the next change.
-    private IScheduler Build(PoolSnapshot snapshot)
-    {
-        try
-        {
-            return _policy.Build(snapshot);
-        }
-        catch (Exception error) when (_begun)
-        {
-            _events?.Publish(new PolicyFailed(_time.GetUtcNow(), Name, PolicyName, error.Message));
-            return new RoundRobin().Build(snapshot);
-        }
     }
 }
 

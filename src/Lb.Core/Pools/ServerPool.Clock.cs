@@ -62,12 +62,14 @@ public sealed partial class ServerPool
             long now = _time.GetTimestamp();
             _timerDue = long.MaxValue;
             bool changed = now >= _nextRampStep || now >= _nextRebuild;
+
+            // Before the ejections that end now: a server that comes back with the interval has not been quiet in it.
+            if (_nextInterval != 0 && _nextInterval <= now) changed |= EndInterval(now);
             foreach (Server server in _servers)
             {
                 if (server.Ejection is { } ejection && ejection.Until <= now) changed |= EndEjection(server, ejection, now);
             }
 
-            if (_nextInterval != 0 && _nextInterval <= now) changed |= EndInterval(now);
             if (changed) Publish();
             else Schedule(now);
         }

@@ -47,12 +47,8 @@ public sealed partial class ServerPool
         if (!server.IsNews(started)) return;
         PoolProtections protections = _protections;
         server.ForgetFailures(protections.WatchesAll);
-        if (!protections.HasCircuit && protections.MaxFails == 0) return;
-        lock (_lock)
-        {
-            server.Circuit.Succeeded();
-            server.FailWindow.Succeeded();
-        }
+        if (!protections.HasCircuit) return;
+        lock (_lock) server.Circuit.Succeeded();
     }
 
     private void HeardFailure(Server server, FailureKind kind, long started)
@@ -93,7 +89,7 @@ public sealed partial class ServerPool
         LeaseCounts counts = server.Counts;
         if (protections.HasCircuit && server.Circuit.Failed(now, counts.Successes, counts.Failures, protections.Circuit))
         {
-            Eject(server, EjectionReason.CircuitOpen, now, protections.CircuitOpenFor, "too many failures: circuit open");
+            Eject(server, EjectionReason.CircuitOpen, now, protections.Circuit.OpenFor, "too many failures: circuit open");
         }
         else if (protections.MaxFails > 0 && server.FailWindow.Observe(now, protections.FailTimeout, protections.MaxFails) && WantedMains() > 1)
         {
@@ -162,7 +158,7 @@ public sealed partial class ServerPool
         if (!isEnd) server.TrialResponses++;
         if (server.Circuit.TrialEnded(success: true) != TrialVerdict.Close) return;
         server.ForgetFailures(_protections.WatchesAll);
-        server.FailWindow.Succeeded();
+        server.FailWindow.TrialSucceeded();
         ChangeAndTell(server, "the trial succeeded", static s => s.Ejection = null);
         Publish();
     }
@@ -176,7 +172,7 @@ public sealed partial class ServerPool
         Publish();
     }
 
-    private long TrialPeriod(EjectionReason reason) => reason == EjectionReason.MaxFails ? _protections.FailTimeout : _protections.CircuitOpenFor;
+    private long TrialPeriod(EjectionReason reason) => reason == EjectionReason.MaxFails ? _protections.FailTimeout : _protections.Circuit.OpenFor;
 
     /// <summary>The time of an ejection is over.</summary>
     /// <returns>True when the candidates change.</returns>
@@ -189,7 +185,7 @@ public sealed partial class ServerPool
         }
 
         // A trial that nobody has ended by now, an open connection perhaps, makes way for another.
-        int leases = ejection.Reason == EjectionReason.MaxFails ? 1 : _protections.HalfOpenRequests;
+        int leases = ejection.Reason == EjectionReason.MaxFails ? 1 : _protections.Circuit.HalfOpenRequests;
         server.Circuit.BeginTrial(leases);
         server.TrialResponses = 0;
         server.BeginTrial(leases);

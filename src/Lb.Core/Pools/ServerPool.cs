@@ -56,7 +56,7 @@ public sealed partial class ServerPool
         _events = events;
         TimestampsPerSecond = time.TimestampFrequency;
         _protections = PoolProtections.From(options, TimestampsPerSecond);
-        RetryBudget = new RetryBudget(options.RetryBudget ?? new RetryBudgetOptions(), ActiveLeases);
+        RetryBudget = new RetryBudget(new RetryBudgetOptions(), ActiveLeases);
         _settings = PoolSettings.From(options, defaults);
         _policy = policies.Create(options);
         Apply(options, defaults, policies, addresses);

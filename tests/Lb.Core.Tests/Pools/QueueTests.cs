@@ -51,7 +51,7 @@ public sealed class QueueTests
         Server a = pool.Get("a"), b = pool.Get("b");
         pool.SetHealth(b, ServerHealth.Down);
         Task<ServerLease> waiting = Wait(pool);
-        a.Leave(Done);
+        a.Leave(Done, started: 0);
         Assert.Equal(PickFailure.AllFull, pool.FailToPick());
         Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = b }));
         Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = a, Avoid = a }));
@@ -65,7 +65,7 @@ public sealed class QueueTests
         ServerPool pool = Full(2, 1);
         Server a = pool.Get("a");
         Task<ServerLease> waiting = Wait(pool, new PickContext { Prefer = a });
-        a.Leave(Done);
+        a.Leave(Done, started: 0);
         Assert.False(a.HasRoom);
         Assert.Equal(PickFailure.AllFull, pool.FailToPick());
         Assert.Equal(PickFailure.AllFull, pool.FailToPick(new PickContext { Prefer = a }));

@@ -113,7 +113,7 @@ public sealed class PowerOfTwoChoicesTests
             foreach (Server server in pool.Servers.Skip(1)) Assert.True(server.TryEnter(isNewcomer: true));
         };
         Assert.Equal("a", pool.Next());
-        foreach (Server server in pool.Servers.Skip(1)) server.Leave(LeaseOutcome.Success);
+        foreach (Server server in pool.Servers.Skip(1)) server.Leave(LeaseOutcome.Success, started: 0);
         Assert.Equal("a", pool.Next(new PickContext { Avoid = pool.Get("d") }));
     }
 
