@@ -5,8 +5,8 @@ namespace Lb;
 /// older than the window, and successes in between forgive nothing. Once full it stays full until a trial succeeds. Pure; not thread-safe.
 /// </summary>
 /// <remarks>
-/// nginx forgets old failures with the first success after the window, we with the first failure after it: the same, but for a server that gets so
-/// little work that it never succeeds in between.
+/// nginx forgets old failures with the first success after the window, we with the first failure after it: the same, but when nothing succeeds between
+/// the end of the window and that failure. There nginx would count failures that lie any time apart.
 /// </remarks>
 internal struct FailWindow
 {
