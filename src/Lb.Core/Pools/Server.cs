@@ -29,6 +29,9 @@ public sealed class Server
     private RateMeter _rate;
     private PeakEwma _peak;
 
+    // Counted by the pool: see ServerPool.ObserveEnd.
+    internal int ObservedFailures;
+
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
 
@@ -70,6 +73,9 @@ public sealed class Server
 
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }
+
+    /// <summary>The server whose health it takes over, as <c>pool/server</c>; null: its health is its own.</summary>
+    public string? Track { get; internal set; }
 
     /// <summary>What the checks say, remembered also in maintenance.</summary>
     public ServerHealth Health { get; internal set; }
@@ -177,10 +183,13 @@ public sealed class Server
             _peak.Observe(FailurePenalty, Milliseconds(Pool.GetTimestamp()));
         }
         else if (outcome.IsIgnored) Interlocked.Increment(ref _ignored);
+
+        Pool.ObserveEnd(this, outcome);
     }
 
     internal void Sample(TimeSpan latency, long now)
     {
+        Pool.ObserveAnswer(this);
         _peak.Observe(latency, Milliseconds(now));
 
         // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.
