@@ -49,6 +49,9 @@ internal static class TestPool
 
     public static Server Get(this ServerPool pool, string name) => pool.Find(name) ?? throw new ArgumentException($"no server {name}", nameof(name));
 
+    /// <summary>The address of a client.</summary>
+    public static PeerAddress Client(string address) => PeerAddress.TryParse(address, out PeerAddress client) ? client : throw new FormatException(address);
+
     /// <summary>Names of the servers that may be picked now.</summary>
     public static string Usable(this ServerPool pool)
     {

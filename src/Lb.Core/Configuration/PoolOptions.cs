@@ -104,10 +104,10 @@ public sealed class PoolOptions
     /// <summary>Who answers when the quorum is lost.</summary>
     public SorryServerOptions SorryServer { get; set; } = new();
 
-    /// <summary>Servers count as down until their first check passes (keepalived <c>alpha</c>): <see cref="InitState.Down"/> for those that say nothing. Default false.</summary>
+    /// <summary>Servers count as down until their first check passes (keepalived <c>alpha</c>): <see cref="InitState.Up"/> then means <see cref="InitState.Down"/>. Needs checks. Default false.</summary>
     public bool Alpha { get; set; }
 
-    /// <summary>When the host stops, tells that servers and quorum are lost (keepalived <c>omega</c>). Default false.</summary>
+    /// <summary>When the host stops, tells that its servers are down and the quorum is lost (keepalived <c>omega</c>). Default false.</summary>
     public bool Omega { get; set; }
 
     /// <summary>Percent of the servers that failing checks may take out, 0 to 100; default 100. The first to fail are out, later ones stay in use.</summary>

@@ -20,6 +20,9 @@ internal static class ProtectionValidation
             errors.Add(new($"{path}:Outlier:MaxEjection", Durations.Format(pool.Outlier.MaxEjection), "must not be shorter than BaseEjection"));
         if (pool.Hysteresis > 0 && pool.Hysteresis > pool.Quorum)
             errors.Add(new($"{path}:Hysteresis", Number(pool.Hysteresis), "must not be above Quorum: the quorum could never be lost"));
+        if (pool.Observe != Observe.None && pool.Checks.Count == 0)
+            errors.Add(new($"{path}:Observe", Word(pool.Observe), "needs Checks: only they bring a server up again"));
+        if (pool.Alpha && pool.Checks.Count == 0) errors.Add(new($"{path}:Alpha", "true", "needs Checks: without them no server would ever be up"));
         ValidateSorryServer($"{path}:SorryServer", pool, errors);
         ValidateZones($"{path}:ZoneAware", pool.ZoneAware, errors);
         for (int i = 0; i < pool.Servers.Count; i++) ValidateTrack($"{path}:Servers:{i}:Track", pool.Servers[i].Track, errors);
@@ -53,6 +56,8 @@ internal static class ProtectionValidation
         int slash = track.IndexOf('/', StringComparison.Ordinal);
         if (slash <= 0 || slash == track.Length - 1) errors.Add(new(path, track, "must be pool/server"));
     }
+
+    private static string Word(Observe observe) => observe == Observe.Layer4 ? "layer4" : "layer7";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

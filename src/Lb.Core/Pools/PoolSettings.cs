@@ -17,6 +17,12 @@ public sealed record PoolSettings(
     int Retries,
     int Redispatch)
 {
+    /// <summary>What becomes of the connections of a server that goes down.</summary>
+    public OnMarkedDown OnMarkedDown { get; init; }
+
+    /// <summary>What becomes of the connections of backup servers when a main server comes up.</summary>
+    public OnMarkedUp OnMarkedUp { get; init; }
+
     /// <summary>Longest wait before the same server is tried again: HAProxy's turn-around of one second, or the connect time-out if that is shorter.</summary>
     public TimeSpan TurnAround => ConnectTimeout < TimeSpan.FromSeconds(1) ? ConnectTimeout : TimeSpan.FromSeconds(1);
 
@@ -45,6 +51,10 @@ public sealed record PoolSettings(
             pool.QueueTimeout ?? defaults.QueueTimeout ?? connect,
             pool.MaxQueue,
             pool.Retries ?? defaults.Retries,
-            pool.Redispatch ?? defaults.Redispatch);
+            pool.Redispatch ?? defaults.Redispatch)
+        {
+            OnMarkedDown = pool.OnMarkedDown,
+            OnMarkedUp = pool.OnMarkedUp,
+        };
     }
 }

@@ -29,6 +29,9 @@ public sealed partial class Server
     private RateMeter _rate;
     private PeakEwma _peak;
 
+    // Counted by the pool: see ServerPool.ObserveEnd.
+    internal int ObservedFailures;
+
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
 
@@ -70,6 +73,9 @@ public sealed partial class Server
 
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }
+
+    /// <summary>The server whose health it takes over, as <c>pool/server</c>; null: its health is its own.</summary>
+    public string? Track { get; internal set; }
 
     /// <summary>What the checks say, remembered also in maintenance.</summary>
     public ServerHealth Health { get; internal set; }
@@ -183,11 +189,13 @@ public sealed partial class Server
 
         // A success of a server that has nothing to make up for ends here: one read.
         if (!outcome.IsSuccess || _isWatched) Pool.Heard(this, outcome, started);
+        Pool.ObserveEnd(this, outcome);
     }
 
     internal void Sample(TimeSpan latency, long now, long started)
     {
         if (_isWatched) Pool.HeardResponse(this, started);
+        Pool.ObserveAnswer(this);
         _peak.Observe(latency, Milliseconds(now));
 
         // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.

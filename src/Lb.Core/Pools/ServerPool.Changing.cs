@@ -63,15 +63,18 @@ public sealed partial class ServerPool
         if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
         if (ParseEndPoint(options.Address) is DnsEndPoint)
             throw new ArgumentException($"'{options.Address}' is a host name; look it up first: names are looked up only when a configuration is applied.", nameof(options));
+        Server server;
         lock (_lock)
         {
             if (Find(options.NameOrAddress) is not null)
                 throw new ArgumentException($"Pool '{Name}' already has a server '{options.NameOrAddress}'.", nameof(options));
-            Server server = Join(options);
+            server = Join(options);
             server.Admin = admin;
             Publish();
-            return server;
         }
+
+        TellWatchers();
+        return server;
     }
 
     /// <summary>Removes a server while the pool runs. Refused while it is in use, as HAProxy's <c>del server</c> is.</summary>
@@ -89,8 +92,10 @@ public sealed partial class ServerPool
             if (!force && server.Load > 0) return RemoveResult.HasConnections;
             Part(server);
             Publish();
-            return RemoveResult.Removed;
         }
+
+        TellWatchers();
+        return RemoveResult.Removed;
     }
 
     /// <summary>
@@ -111,6 +116,8 @@ public sealed partial class ServerPool
             ReconcileLocked(servers, addresses: null);
             Publish();
         }
+
+        TellWatchers();
     }
 
     /// <summary>Replaces the algorithm while the pool runs. Open leases and counters stay; the new one starts its turn afresh.</summary>
@@ -151,6 +158,7 @@ public sealed partial class ServerPool
             }
 
             _policyOptions = options;
+            ObserveAs(options);
 
             // Without checks nobody would ever say "up".
             bool isChecked = options.Checks.Count > 0;
@@ -161,6 +169,8 @@ public sealed partial class ServerPool
             if (!_protections.JudgesRates && !_protections.Outlier.Enabled) Volatile.Write(ref _nextInterval, 0);
             Publish();
         }
+
+        TellWatchers();
     }
 
     private PoolOptions? _policyOptions;
@@ -175,6 +185,8 @@ public sealed partial class ServerPool
             ChangeAndTell(server, cause, change);
             Publish();
         }
+
+        TellWatchers();
     }
 
     private void ChangeAndTell(Server server, string? cause, Action<Server> change)
@@ -186,6 +198,7 @@ public sealed partial class ServerPool
         if (server.Status == before) return;
         StatusChanged(server, before);
         server.LastChange = _time.GetUtcNow();
+        Note(server, before, server.Status);
         _events?.Publish(new ServerStatusChanged(server.LastChange, Name, server.Name, before, server.Status, cause));
     }
 
@@ -205,7 +218,7 @@ public sealed partial class ServerPool
         _all = [.. _servers];
     }
 
-    private static void Update(Server server, ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses)
+    private void Update(Server server, ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
         (int Weight, int MaxConnections, string Address)? before = server.Configured;
         if (before?.Weight != options.Weight) server.Weight = options.Weight;
@@ -218,7 +231,9 @@ public sealed partial class ServerPool
         server.Zone = options.Zone;
         server.MaxQueue = options.MaxQueue;
         server.InhibitOnFailure = options.InhibitOnFailure;
-        server.InitState = options.InitState;
+        server.InitState = InitStateOf(options);
+        if (server.Track != options.Track) Note(server: null);
+        server.Track = options.Track;
 
         // The values, not the object: the caller may change that and hand it in again.
         server.Configured = (options.Weight, options.MaxConnections, options.Address);
@@ -242,6 +257,7 @@ public sealed partial class ServerPool
         if (server.Status == ServerStatus.Up) StatusChanged(server, ServerStatus.Maintenance);
         _servers.Add(server);
         _all = [.. _servers];
+        Note(server: null);
         _events?.Publish(new ServerJoined(server.LastChange, Name, server.Name));
         return server;
     }
@@ -251,8 +267,12 @@ public sealed partial class ServerPool
         if (!_checked) return ServerHealth.Up;
         bool known = _parted.Remove(options.NameOrAddress, out ServerHealth health);
         if (options.InitState == InitState.None) return known ? health : ServerHealth.Down;
-        return options.InitState is InitState.Down or InitState.FullyDown ? ServerHealth.Down : ServerHealth.Up;
+        return InitStateOf(options) is InitState.Down or InitState.FullyDown ? ServerHealth.Down : ServerHealth.Up;
     }
+
+    // keepalived's alpha: what is taken for up is taken for down instead. Who is surely up stays so.
+    private InitState InitStateOf(ServerOptions options) =>
+        options.InitState == InitState.Up && _policyOptions is { Alpha: true } ? InitState.Down : options.InitState;
 
     private void Part(Server server)
     {
@@ -260,6 +280,7 @@ public sealed partial class ServerPool
         if (_checked && server.InitState == InitState.None) _parted[server.Name] = server.Health;
         _servers.Remove(server);
         _all = [.. _servers];
+        Note(server: null);
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
     }
 }

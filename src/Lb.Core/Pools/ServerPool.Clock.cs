@@ -73,5 +73,7 @@ public sealed partial class ServerPool
             if (changed) Publish();
             else Schedule(now);
         }
+
+        TellWatchers();
     }
 }

@@ -41,6 +41,7 @@ public sealed partial class ServerPool
         {
             if (!ejection.IsTrial || started < ejection.Since) return;
             lock (_lock) TrialSucceeded(server, started, isEnd);
+            TellWatchers();
             return;
         }
 
@@ -80,6 +81,8 @@ public sealed partial class ServerPool
             if (startsInterval) StartInterval(server, now);
             if (server.InUse && !server.Sorry && server.Ejection is null) Judge(server, reason, protections, now);
         }
+
+        TellWatchers();
     }
 
     // Under the lock, as everything below.

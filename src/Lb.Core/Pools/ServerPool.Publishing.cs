@@ -125,6 +125,7 @@ public sealed partial class ServerPool
         _nextRampStep = long.MaxValue;
         if (_protections.SlowStart is not { } slowStart || !Array.Exists(servers, static s => s.RampStarted != 0)) return new PoolSnapshot(servers, weights, ++_version);
 
+        bool follows = _policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);
         int[] live = new int[servers.Length];
         bool ramping = false;
         for (int i = 0; i < servers.Length; i++)
@@ -133,7 +134,7 @@ public sealed partial class ServerPool
             if (servers[i].RampStarted == 0) continue;
             TimeSpan elapsed = _time.GetElapsedTime(servers[i].RampStarted, now);
             TimeSpan step = slowStart.StepAfter(elapsed);
-            if (step <= TimeSpan.Zero)
+            if (step <= TimeSpan.Zero || (!follows && servers[i].MaxConnections == 0))
             {
                 servers[i].RampStarted = 0;
                 servers[i].Limit = servers[i].MaxConnections;
@@ -141,7 +142,7 @@ public sealed partial class ServerPool
             }
 
             ramping = true;
-            live[i] = slowStart.LiveWeight(weights[i], elapsed);
+            if (follows) live[i] = slowStart.LiveWeight(weights[i], elapsed);
             _nextRampStep = Math.Min(_nextRampStep, now + Ticks(step));
         }
 

@@ -12,6 +12,7 @@ public sealed class ServerPools : ILbPart
     private readonly TimeProvider _time;
     private readonly EventHub _events;
     private readonly Lock _lock = new();
+    private readonly ServerTracking _tracking = new();
     private volatile FrozenDictionary<string, ServerPool>? _pools;
 
     internal ServerPools(SchedulingPolicies policies, Lazy<LbConfiguration> configuration, TimeProvider time, EventHub events)
@@ -66,6 +67,8 @@ public sealed class ServerPools : ILbPart
             PoolValidation.Validate(path, pool, _policies, found);
         }
 
+        TrackValidation.Validate(options, found);
+
         foreach (ConfigurationError error in found) errors.Add(error);
     }
 
@@ -80,7 +83,12 @@ public sealed class ServerPools : ILbPart
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken ct) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken ct)
+    {
+        // After the gateways, whose last connections still needed the servers.
+        foreach (ServerPool pool in _pools?.Values ?? []) pool.TellStopping();
+        return Task.CompletedTask;
+    }
 
     private void Apply(LbOptions options, IReadOnlyDictionary<string, IPAddress>? addresses, bool onlyIfEmpty)
     {
@@ -96,6 +104,7 @@ public sealed class ServerPools : ILbPart
             }
 
             _pools = next.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+            _tracking.Follow(_pools);
         }
     }
 

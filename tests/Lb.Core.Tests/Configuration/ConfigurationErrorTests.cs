@@ -110,7 +110,7 @@ public sealed class ConfigurationErrorTests
             {
               "Routers": { "VI_1": {} }, "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
               "Pools": { "web": {
-                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Zone": "z", "Priority": 1, "Tls": {}, "MinConnections": 1, "MaxQueue": 1, "Track": "x" } ],
+                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Zone": "z", "Priority": 1, "Tls": {}, "MinConnections": 1, "MaxQueue": 1 } ],
                 "BalanceOptions": { "HashPreserveAffinity": "always" },
                 "Persistence": { "Type": "cookie" }, "SlowStart": "10s", "OnMarkedDown": "shutdown-sessions", "RetryOn": "all", "Quorum": 1 } },
               "Gateways": { "g": { "Listen": "x:1", "Pool": "web", "Tls": {}, "AcceptProxy": true, "Rules": [], "ForwardFor": {} } }

@@ -72,7 +72,7 @@ public sealed class QuorumTests
             o.SorryServer.Address = "127.0.0.1:81";
             o.Persistence.Type = "source";
         });
-        PickContext client = new() { Source = PeerAddress.Parse("192.0.2.1") };
+        PickContext client = new() { Source = TestPool.Client("192.0.2.1") };
         pool.Down("a");
         ServerLease open = pool.Pick(client);
         Assert.True(open.Server.Sorry);

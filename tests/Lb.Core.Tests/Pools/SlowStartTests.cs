@@ -192,5 +192,5 @@ public sealed class SlowStartTests
         string.Join(' ', pool.Snapshot!.LiveWeights.ToArray().Select(w => $"{w}/{pool.Snapshot!.LiveScale}"));
 
     private static string Keys(ServerPool pool) => string.Concat(Enumerable.Range(0, 100).Select(n =>
-        pool.Next(new PickContext { Key = AffinityKey.From($"key {n}"), Source = PeerAddress.Parse($"192.0.2.{n}") })));
+        pool.Next(new PickContext { Key = AffinityKey.From($"key {n}"), Source = TestPool.Client($"192.0.2.{n}") })));
 }
