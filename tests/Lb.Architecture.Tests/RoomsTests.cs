@@ -19,6 +19,7 @@ public sealed class RoomsTests
         ["Judging"] = Decide,
         ["Election"] = Decide,
         ["Pools"] = Own,
+        ["Persistence"] = Own,
         ["Monitoring"] = Own,
         ["Routers"] = Own,
         ["Gateways"] = Own,
