@@ -20,6 +20,7 @@ public sealed class RoomsTests
         ["Election"] = Decide,
         ["Pools"] = Own,
         ["Limits"] = Own,
+        ["Persistence"] = Own,
         ["Monitoring"] = Own,
         ["Routers"] = Own,
         ["Gateways"] = Own,
