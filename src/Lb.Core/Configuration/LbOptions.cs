@@ -81,7 +81,10 @@ public sealed class HealthOptions
     [Within(0, 50)]
     public int SpreadChecks { get; set; }
 
-    /// <summary>Most checks running at a time, 1 to 100 000; default 256. The others wait for their turn without being counted as failed.</summary>
+    /// <summary>
+    /// Most checks of each pool running at a time, 1 to 100 000; default 256. The others wait for their turn without being counted as failed. A pool may
+    /// have a number of its own: <see cref="PoolOptions.MaxConcurrentChecks"/>.
+    /// </summary>
     [Within(1, 100_000)]
     public int MaxConcurrentChecks { get; set; } = 256;
 }

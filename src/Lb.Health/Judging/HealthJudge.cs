@@ -70,4 +70,18 @@ public struct HealthJudge
 
         return IsUp != before;
     }
+
+    /// <summary>Takes in that callers failed on the server (HAProxy <c>on-error</c>).</summary>
+    /// <param name="reaction">
+    /// <see cref="OnError.FastInter"/> leaves the count alone; all others are at least a failed check. <see cref="OnError.SuddenDeath"/> leaves one failed
+    /// check at most before the server is out, <see cref="OnError.MarkDown"/> none.
+    /// </param>
+    /// <returns>True when the verdict has flipped.</returns>
+    public bool React(OnError reaction)
+    {
+        if (reaction == OnError.FastInter) return false;
+        if (reaction == OnError.SuddenDeath && _health > _rise) _health = _rise + 1;
+        if (reaction == OnError.MarkDown && IsUp) _health = _rise;
+        return Observe(passed: false);
+    }
 }

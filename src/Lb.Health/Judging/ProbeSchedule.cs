@@ -39,6 +39,10 @@ internal readonly record struct ProbeSchedule(TimeSpan Interval, TimeSpan FastIn
         return planned > now ? planned : now;
     }
 
+    /// <summary>The latest start of the next check once callers have failed on the server: HAProxy hurries every reaction of <c>on-error</c>.</summary>
+    /// <param name="now">When they failed.</param>
+    public TimeSpan Hurry(TimeSpan now) => now + FastInterval;
+
     /// <summary>True when a check that was planned for then is overdue now.</summary>
     public static bool IsOverdue(TimeSpan planned, TimeSpan now) => now - planned > Slack;
 

@@ -15,13 +15,13 @@ internal static class ReportText
 
     /// <summary>Why a verdict has flipped: <c>L4CON: connection refused, 3/3 failed</c> or <c>L7STS/503: Service Unavailable, first check failed</c>.</summary>
     /// <param name="report">The check that flipped it.</param>
-    /// <param name="needed">Checks in a row that flip it, when it is not the first.</param>
+    /// <param name="needed">Checks in a row that flip it, when it is not the first and callers have not hurried it.</param>
     public static string Cause(CheckReport report, int needed)
     {
         string code = report.Code == 0 ? "" : $"/{report.Code}";
         string text = report.Text.Length == 0 ? "" : $": {report.Text}";
         int count = Math.Abs(report.Consecutive);
         string verb = report.Passed ? "passed" : "failed";
-        return $"{report.Word}{code}{text}, {(count == needed ? $"{count}/{needed}" : "first check")} {verb}";
+        return $"{report.Word}{code}{text}, {(count == 1 && needed > 1 ? "first check" : $"{count}/{needed}")} {verb}";
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace Lb.Health;
@@ -5,13 +6,15 @@ namespace Lb.Health;
 /// <summary>
 /// Keeps one <see cref="ServerWatch"/> for every server of every pool with checks: on each configuration, and whenever servers join or leave in between.
 /// </summary>
-internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
+internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDisposable
 {
     private readonly ServerPools _pools;
     private readonly HealthCheckers _checkers;
     private readonly IServiceProvider _services;
     private readonly SemaphoreSlim _one = new(1);
-    private readonly Dictionary<Server, ServerWatch> _watches = [];
+    private readonly ConcurrentDictionary<Server, ServerWatch> _watches = [];
+    private readonly Dictionary<ServerPool, IDisposable> _heard = [];
+    private volatile Dictionary<string, OnError> _reactions = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<Task> _ending = [];
     private Dictionary<string, IReadOnlyList<CheckPlan>> _plans = new(StringComparer.OrdinalIgnoreCase);
     private long _lastHeard;
@@ -56,7 +59,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
         {
             if (_stopped) return;
             _plans = Plan(options);
-            Environment.Follow(options.Health);
+            _reactions = options.Pools.ToDictionary(static p => p.Key, static p => p.Value.OnError, StringComparer.OrdinalIgnoreCase);
+            Environment.Follow(options);
             Reconcile();
         }
         finally
@@ -75,12 +79,31 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
         await _one.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (!_stopped && (_plans.Count > 0 || _watches.Count > 0)) Reconcile();
+            if (!_stopped && (_plans.Count > 0 || !_watches.IsEmpty)) Reconcile();
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    /// <summary>Callers failed on a server. They are not held up by what comes of it: a flip builds the pool's tables anew.</summary>
+    public void ErrorLimitReached(Server server, int failures)
+    {
+        if (!_watches.TryGetValue(server, out ServerWatch? watch)) return;
+        OnError reaction = _reactions.GetValueOrDefault(server.Pool.Name);
+        Environment.Later(() =>
+        {
+            try
+            {
+                watch.CallersFailed(reaction, failures);
+            }
+            catch (Exception error)
+            {
+                // A policy of the host's that can't be built, for instance. Nobody else would hear of it.
+                HealthLog.ReactionFailed(Environment.Log, error, server.Pool.Name, server.Name);
+            }
+        });
     }
 
     public async Task StopAsync(CancellationToken ct)
@@ -89,8 +112,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
         try
         {
             _stopped = true;
-            foreach (ServerWatch watch in _watches.Values) watch.Stop(_ending);
-            _watches.Clear();
+            StopWatching();
         }
         finally
         {
@@ -106,10 +128,18 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
         if (!_stopped)
         {
             _stopped = true;
-            foreach (ServerWatch watch in _watches.Values) watch.Stop(_ending);
+            StopWatching();
         }
 
         _one.Dispose();
+    }
+
+    private void StopWatching()
+    {
+        foreach (IDisposable heard in _heard.Values) heard.Dispose();
+        _heard.Clear();
+        foreach (ServerWatch watch in _watches.Values) watch.Stop(_ending);
+        _watches.Clear();
     }
 
     // All checkers are made before anything is changed: one that can't be made leaves the running checks alone.
@@ -155,8 +185,11 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
         foreach (ServerPool pool in _pools.All)
         {
             if (!_plans.TryGetValue(pool.Name, out IReadOnlyList<CheckPlan>? plans)) continue;
+            if (!_heard.ContainsKey(pool)) _heard[pool] = pool.Watch(this);
             List<ProbeLoop> started = [];
-            foreach (Server server in pool.Servers)
+
+            // One that tracks another has that one's health, whatever checks would say.
+            foreach (Server server in pool.Servers.Where(static s => s.Track is null))
             {
                 present.Add(server);
                 if (!_watches.TryGetValue(server, out ServerWatch? watch)) _watches[server] = watch = new ServerWatch(pool, server, Environment);
@@ -168,8 +201,16 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IDisposable
 
         foreach ((Server server, ServerWatch watch) in _watches.Where(w => !present.Contains(w.Key)).ToArray())
         {
-            watch.Follow([], _ending);
-            _watches.Remove(server);
+            // Its health is the tracked server's business from now on; without checks it is up.
+            if (server.Track is not null) watch.Stop(_ending);
+            else watch.Follow([], _ending);
+            _watches.TryRemove(server, out _);
+        }
+
+        foreach (ServerPool gone in _heard.Keys.Where(p => !_plans.ContainsKey(p.Name) || !ReferenceEquals(_pools.Find(p.Name), p)).ToArray())
+        {
+            _heard[gone].Dispose();
+            _heard.Remove(gone);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,6 +12,7 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
 
     private readonly Random _random = random ?? Random.Shared;
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<string, ProbeSlots> _slots = new(StringComparer.OrdinalIgnoreCase);
     private volatile int _spreadPercent;
     private long _run;
     private long _failed;
@@ -21,7 +23,11 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
 
     public ILogger Log { get; } = log ?? NullLogger.Instance;
 
-    public ProbeSlots Slots { get; } = new(new HealthOptions().MaxConcurrentChecks);
+    /// <summary>Runs what a thread that must not be held up has to leave to another one.</summary>
+    public Action<Action> Later { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+
+    /// <summary>Checks running now, of all pools.</summary>
+    public int Running => _slots.Values.Sum(static s => s.Taken);
 
     public int SpreadPercent => _spreadPercent;
 
@@ -34,10 +40,14 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
     /// <summary>Checks that were put off, or failed without counting, because this process had paused.</summary>
     public long Overdue => Volatile.Read(ref _overdue);
 
-    public void Follow(HealthOptions options)
+    /// <summary>The slots of a pool: its own, so that one whose checks all hang holds up no other.</summary>
+    public ProbeSlots SlotsOf(string pool) => _slots.GetOrAdd(pool, static _ => new ProbeSlots(new HealthOptions().MaxConcurrentChecks));
+
+    public void Follow(LbOptions options)
     {
-        _spreadPercent = options.SpreadChecks;
-        Slots.SetLimit(options.MaxConcurrentChecks);
+        _spreadPercent = options.Health.SpreadChecks;
+        foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
+        foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
     }
 
     /// <summary>A number from 0 to below 1.</summary>

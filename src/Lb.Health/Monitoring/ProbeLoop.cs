@@ -17,6 +17,12 @@ internal sealed class ProbeLoop : IDisposable
     private readonly TimeProvider _time;
     private readonly long _origin;
     private readonly CancellationTokenSource _stop = new();
+    private readonly ProbeSlots _slots;
+
+    // What callers saw comes from other threads: the judge, and the sleep that it cuts short, are under this lock.
+    private readonly Lock _lock = new();
+    private TaskCompletionSource<bool>? _asleep;
+    private TimeSpan _hurry = TimeSpan.MaxValue;
     private HealthJudge _judge;
     private Task _leftBehind = Task.CompletedTask;
     private bool _threw;
@@ -30,6 +36,7 @@ internal sealed class ProbeLoop : IDisposable
         _environment = environment;
         _time = environment.Time;
         _origin = _time.GetTimestamp();
+        _slots = environment.SlotsOf(watch.Pool.Name);
         _judge = new HealthJudge(plan.Options.Rise, plan.Options.Fall, initial);
         _isUp = _judge.IsUp;
     }
@@ -59,6 +66,26 @@ internal sealed class ProbeLoop : IDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Takes in that callers failed on the server; the next check comes soon. Any thread; does not block.</summary>
+    /// <param name="reaction">What it does to the verdict.</param>
+    /// <returns>True when the verdict has flipped.</returns>
+    public bool CallersFailed(OnError reaction)
+    {
+        bool flipped;
+        TaskCompletionSource<bool>? asleep;
+        lock (_lock)
+        {
+            if (_stop.IsCancellationRequested) return false;
+            flipped = _judge.React(reaction);
+            _isUp = _judge.IsUp;
+            _hurry = _plan.Schedule.Hurry(Now);
+            asleep = _asleep;
+        }
+
+        asleep?.TrySetResult(false);
+        return flipped;
+    }
+
     private async Task RunAsync(TimeSpan planned, CancellationToken stop)
     {
         bool putOff = false, inMaintenance = false;
@@ -66,11 +93,11 @@ internal sealed class ProbeLoop : IDisposable
         {
             while (true)
             {
-                await SleepUntilAsync(planned, stop).ConfigureAwait(false);
+                planned = await SleepUntilAsync(planned, stop).ConfigureAwait(false);
                 if (!putOff && ProbeSchedule.IsOverdue(planned, Now))
                 {
                     _environment.CountOverdue();
-                    planned = _plan.Schedule.PutOff(_judge, _environment.Chance(), Now);
+                    planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
                     putOff = true;
                     continue;
                 }
@@ -107,7 +134,7 @@ internal sealed class ProbeLoop : IDisposable
     /// <returns>When the next check is planned.</returns>
     private async ValueTask<TimeSpan> CheckAsync(CancellationToken stop)
     {
-        await _environment.Slots.EnterAsync(stop).ConfigureAwait(false);
+        await _slots.EnterAsync(stop).ConfigureAwait(false);
         TimeSpan started = Now;
         ProbeResult result;
         bool paused;
@@ -117,7 +144,7 @@ internal sealed class ProbeLoop : IDisposable
         }
         finally
         {
-            _environment.Slots.Leave();
+            _slots.Leave();
         }
 
         stop.ThrowIfCancellationRequested();
@@ -130,7 +157,7 @@ internal sealed class ProbeLoop : IDisposable
         else if (Server.Admin != ServerAdmin.Maintenance) Judge(result, ended - started);
 
         // After a pause all checks of the host end together; the next ones must not start together.
-        return paused ? _plan.Schedule.PutOff(_judge, _environment.Chance(), ended) : Next(started);
+        return paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
     }
 
     private async ValueTask<(ProbeResult Result, bool Paused)> AskAsync(CancellationToken stop)
@@ -184,29 +211,64 @@ internal sealed class ProbeLoop : IDisposable
         if (!result.Passed) _environment.CountFailed();
 
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
-        bool flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
-        _isUp = _judge.IsUp;
-        CheckReport report = new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), _judge.Consecutive);
+        bool flipped;
+        int consecutive;
+        lock (_lock)
+        {
+            flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
+            _isUp = _judge.IsUp;
+            consecutive = _judge.Consecutive;
+        }
+
+        CheckReport report = new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), consecutive);
         _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
     }
 
     // What was known before the maintenance stays, but it is old: the first check that contradicts it decides alone.
     private void Resume()
     {
-        if (_judge.IsChecked) _judge = new HealthJudge(_plan.Options.Rise, _plan.Options.Fall, _judge.IsUp ? InitState.Up : InitState.Down);
+        lock (_lock)
+        {
+            if (_judge.IsChecked) _judge = new HealthJudge(_plan.Options.Rise, _plan.Options.Fall, _judge.IsUp ? InitState.Up : InitState.Down);
+        }
+    }
+
+    private HealthJudge Verdict
+    {
+        get
+        {
+            lock (_lock) return _judge;
+        }
     }
 
     private TimeSpan Next(TimeSpan lastStart)
     {
         int spread = _environment.SpreadPercent;
-        return _plan.Schedule.Next(lastStart, _judge, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
+        return _plan.Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
     }
 
-    private async ValueTask SleepUntilAsync(TimeSpan planned, CancellationToken stop)
+    /// <summary>Sleeps until then, or less when callers fail meanwhile or have failed since the last sleep.</summary>
+    /// <returns>When it was to end.</returns>
+    private async ValueTask<TimeSpan> SleepUntilAsync(TimeSpan planned, CancellationToken stop)
     {
-        stop.ThrowIfCancellationRequested();
-        TimeSpan delay = planned - Now;
-        if (delay > TimeSpan.Zero) await Task.Delay(Delays.Ceiling(delay), _time, stop).ConfigureAwait(false);
+        while (true)
+        {
+            stop.ThrowIfCancellationRequested();
+            TaskCompletionSource<bool> asleep = new();
+            lock (_lock)
+            {
+                if (_hurry < planned) planned = _hurry;
+                _hurry = TimeSpan.MaxValue;
+                _asleep = asleep;
+            }
+
+            TimeSpan delay = planned - Now;
+            if (delay <= TimeSpan.Zero) return planned;
+            using CancellationTokenRegistration stopped = stop.UnsafeRegister(static state => ((TaskCompletionSource<bool>)state!).TrySetResult(false), asleep);
+            using ITimer timer = _time.CreateTimer(
+                static state => ((TaskCompletionSource<bool>)state!).TrySetResult(true), asleep, Delays.Ceiling(delay), Timeout.InfiniteTimeSpan);
+            if (await asleep.Task.ConfigureAwait(false)) return planned;
+        }
     }
 
     private static EndPoint EndPoint(EndPoint endPoint, int? port) => port is null ? endPoint : endPoint switch

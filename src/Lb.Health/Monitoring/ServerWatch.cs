@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Lb.Health;
 
 /// <summary>All checks of one server. The server is up when every one of them says so. Any thread.</summary>
@@ -73,6 +75,23 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
             if (!_loops.Contains(loop)) return;
             ServerPool.ReportCheck(server, report);
             if (cause is not null) Settle(cause);
+        }
+    }
+
+    /// <summary>Takes in that callers failed on the server: every check counts it. Takes the server out when that was one failure too many.</summary>
+    /// <param name="reaction">What it does.</param>
+    /// <param name="failures">How often in a row they failed.</param>
+    public void CallersFailed(OnError reaction, int failures)
+    {
+        if (server.Admin == ServerAdmin.Maintenance) return;
+        ProbeLoop[] loops;
+        lock (_lock) loops = [.. _loops];
+        bool flipped = false;
+        foreach (ProbeLoop loop in loops) flipped |= loop.CallersFailed(reaction);
+        if (!flipped) return;
+        lock (_lock)
+        {
+            if (_loops.Count > 0) Settle(string.Create(CultureInfo.InvariantCulture, $"{failures} failures in a row of its callers"));
         }
     }
 

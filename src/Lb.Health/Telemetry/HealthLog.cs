@@ -13,4 +13,7 @@ internal static partial class HealthLog
 
     [LoggerMessage(2002, LogLevel.Error, "The verdict of health check {Type} of {Pool}/{Server} could not be taken over; checks go on")]
     public static partial void LoopFailed(ILogger logger, Exception error, string type, string pool, string server);
+
+    [LoggerMessage(2003, LogLevel.Error, "Failures that callers saw of {Pool}/{Server} could not be taken over")]
+    public static partial void ReactionFailed(ILogger logger, Exception error, string pool, string server);
 }

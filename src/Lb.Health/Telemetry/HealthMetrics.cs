@@ -14,6 +14,6 @@ internal static class HealthMetrics
         meter.CreateObservableCounter("lb.health.checks.failed", () => checks.Failed, "{check}", "Health checks that failed and counted.");
         meter.CreateObservableCounter(
             "lb.health.checks.overdue", () => checks.Overdue, "{check}", "Health checks put off or not counted because this process had paused.");
-        meter.CreateObservableUpDownCounter("lb.health.checks.running", () => checks.Slots.Taken, "{check}", "Health checks running now.");
+        meter.CreateObservableUpDownCounter("lb.health.checks.running", () => checks.Running, "{check}", "Health checks running now.");
     }
 }

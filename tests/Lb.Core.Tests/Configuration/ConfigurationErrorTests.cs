@@ -120,7 +120,7 @@ public sealed class ConfigurationErrorTests
         [
             "Lb:Routers", "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
             "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Zone", "Lb:Pools:web:Servers:0:Priority",
-            "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections", "Lb:Pools:web:Servers:0:MaxQueue", "Lb:Pools:web:Servers:0:Track",
+            "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections", "Lb:Pools:web:Servers:0:MaxQueue",
             "Lb:Pools:web:BalanceOptions:HashPreserveAffinity",
             "Lb:Pools:web:Persistence", "Lb:Pools:web:SlowStart", "Lb:Pools:web:OnMarkedDown", "Lb:Pools:web:RetryOn", "Lb:Pools:web:Quorum",
             "Lb:Gateways:g:Tls", "Lb:Gateways:g:AcceptProxy", "Lb:Gateways:g:Rules", "Lb:Gateways:g:ForwardFor",

@@ -83,13 +83,47 @@ public sealed class HealthJudgeTests
         }
     }
 
+    // f: callers failed with fail-check, i: fastinter, d: sudden-death, m: mark-down. Worked out by hand from __health_adjust and set_server_check_status
+    // of HAProxy 2.6's src/check.c; with 2 and 3 the server is up from 2 and fully up at 4.
+    [Theory]
+    [Trait("Row", "H22")]
+    [InlineData(2, 3, InitState.FullyUp, "fff", "UUD")]
+    [InlineData(2, 3, InitState.FullyUp, "f--", "UUD")]
+    [InlineData(2, 3, InitState.FullyUp, "--f", "UUD")]
+    [InlineData(2, 3, InitState.FullyUp, "f+--f", "UUUUD")]
+    [InlineData(2, 3, InitState.FullyUp, "iiiii", "UUUUU")]
+    [InlineData(2, 3, InitState.FullyUp, "d-", "UD")]
+    [InlineData(2, 3, InitState.FullyUp, "d+---", "UUUUD")]
+    [InlineData(2, 3, InitState.FullyUp, "-d-", "UUD")]
+    [InlineData(2, 3, InitState.FullyUp, "--d", "UUD")]
+    [InlineData(2, 3, InitState.FullyUp, "dd", "UD")]
+    [InlineData(2, 9, InitState.FullyUp, "d-", "UD")]
+    [InlineData(2, 1, InitState.FullyUp, "d", "D")]
+    [InlineData(2, 1, InitState.FullyUp, "f", "D")]
+    [InlineData(2, 3, InitState.FullyUp, "m++", "DDU")]
+    [InlineData(1, 9, InitState.FullyUp, "m+m", "DUD")]
+    [InlineData(2, 3, InitState.Up, "f", "D")]
+    [InlineData(2, 3, InitState.FullyDown, "+f+", "DDD")]
+    [InlineData(2, 3, InitState.FullyDown, "+d++", "DDDU")]
+    [InlineData(2, 3, InitState.FullyDown, "+m++", "DDDU")]
+    [InlineData(2, 3, InitState.FullyDown, "+i+", "DDU")]
+    public void Failures_of_callers_count_as_the_reaction_says(int rise, int fall, InitState initial, string checks, string verdicts) =>
+        Assert.Equal(verdicts, Play(new HealthJudge(rise, fall, initial), checks));
+
     private static string Play(HealthJudge judge, string checks)
     {
         string verdicts = "";
         foreach (char check in checks)
         {
             bool before = judge.IsUp;
-            bool flipped = judge.Observe(check == '+');
+            bool flipped = check switch
+            {
+                'f' => judge.React(OnError.FailCheck),
+                'i' => judge.React(OnError.FastInter),
+                'd' => judge.React(OnError.SuddenDeath),
+                'm' => judge.React(OnError.MarkDown),
+                _ => judge.Observe(check == '+'),
+            };
             Assert.Equal(before != judge.IsUp, flipped);
             verdicts += judge.IsUp ? 'U' : 'D';
         }

@@ -80,7 +80,7 @@ public sealed class ProbeLoopTests
     public void Spread_changes_every_interval()
     {
         using ProbeRig rig = new(random: new ScriptedFractions(0, 0.5, 0.75, 0.25), checks: new CheckOptions { Interval = S(10) });
-        rig.Environment.Follow(new HealthOptions { SpreadChecks = 20 });
+        rig.Follow(static o => o.Health.SpreadChecks = 20);
         rig.Start();
         rig.Advance(40.5);
         Assert.Equal([0, 12, 22, 31], rig.Starts);
@@ -237,7 +237,7 @@ public sealed class ProbeLoopTests
     public async Task Checks_wait_for_a_slot_without_losing_their_time()
     {
         using ProbeRig rig = new(servers: 3, checks: new CheckOptions { Interval = S(3), Fall = 1 });
-        rig.Environment.Follow(new HealthOptions { MaxConcurrentChecks = 1 });
+        rig.Follow(static o => o.Health.MaxConcurrentChecks = 1);
         foreach (Server server in rig.Pool.Servers) rig.Checker.Hold(server.Name);
         rig.Start();
         rig.Advance(2.5);
@@ -325,7 +325,7 @@ public sealed class ProbeLoopTests
 
         // Its time and the grace are over: failed, and its slot is free. The next check finds it still running: failed too.
         Assert.Equal(CheckStatus.Layer7Timeout, rig.S1.LastCheck!.Status);
-        Assert.Equal(0, rig.Environment.Slots.Taken);
+        Assert.Equal(0, rig.Environment.Running);
         rig.Advance(2);
         Assert.Equal(ServerStatus.Down, rig.S1.Status);
         rig.Advance(20);
@@ -373,7 +373,7 @@ public sealed class ProbeLoopTests
         await rig.StopAsync(Ct);
         Assert.Equal(0, rig.Checker.Running);
         Assert.Null(rig.S1.LastCheck);
-        Assert.Equal(0, rig.Environment.Slots.Taken);
+        Assert.Equal(0, rig.Environment.Running);
         Assert.Equal(0, rig.Time.ActiveTimers);
         rig.Advance(100);
         Assert.Equal([0], rig.Starts);

@@ -12,7 +12,7 @@ internal sealed class ProbeRig : IDisposable
     {
         Clock = new PausableTime(Time);
         Checker = new FakeHealthChecker(Clock);
-        Environment = new ProbeEnvironment(Clock, random ?? new ScriptedRandom());
+        Environment = new ProbeEnvironment(Clock, random ?? new ScriptedRandom()) { Later = static work => work() };
         Checks = checks;
         PoolOptions options = new();
         for (int i = 1; i <= servers; i++) options.Servers.Add(new ServerOptions { Name = $"s{i}", Address = $"127.0.0.1:{8000 + i}", InitState = InitState.FullyUp });
@@ -35,6 +35,8 @@ internal sealed class ProbeRig : IDisposable
 
     public ServerPool Pool { get; }
 
+    public IReadOnlyList<ServerWatch> Watches => _watches;
+
     public Server S1 => Pool.Servers[0];
 
     /// <summary>Starts of all checks so far, in seconds since the beginning.</summary>
@@ -53,6 +55,15 @@ internal sealed class ProbeRig : IDisposable
 
         for (int i = 0; i < loops.Count; i++) loops[i].Start(i, loops.Count);
         return this;
+    }
+
+    /// <summary>Takes over what holds for all checks.</summary>
+    public void Follow(Action<LbOptions> configure)
+    {
+        LbOptions options = new();
+        options.Pools["web"] = new PoolOptions();
+        configure(options);
+        Environment.Follow(options);
     }
 
     public void Advance(double seconds) => Time.Advance(TimeSpan.FromSeconds(seconds));
