@@ -7,11 +7,13 @@ namespace Lb;
 public readonly struct ServerLease : IEquatable<ServerLease>
 {
     private readonly long _started;
+    private readonly SourceEntry? _entry;
 
-    internal ServerLease(Server server, long started)
+    internal ServerLease(Server server, long started, SourceEntry? entry = null)
     {
         Server = server;
         _started = started;
+        _entry = entry;
     }
 
     /// <summary>The picked server; null only in the default value, which is no lease.</summary>
@@ -34,9 +36,13 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <param name="outcome">How the work ended.</param>
     public void Complete(LeaseOutcome outcome)
     {
+        _entry?.Closed();
         Server.Leave(outcome, _started);
         Server.Pool.OnReleased();
     }
+
+    /// <summary>The lease, and what remembers its client: that must not be forgotten while the lease is open.</summary>
+    internal ServerLease With(SourceEntry entry) => new(Server, _started, entry);
 
     /// <summary>Same server, same start.</summary>
     public bool Equals(ServerLease other) => ReferenceEquals(Server, other.Server) && _started == other._started;

@@ -279,6 +279,7 @@ public sealed partial class ServerPool
         server.InUse = false;
         if (_checked && server.InitState == InitState.None) _parted[server.Name] = server.Health;
         _servers.Remove(server);
+        _affinity?.Forget(server);
         _all = [.. _servers];
         Note(server: null);
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));

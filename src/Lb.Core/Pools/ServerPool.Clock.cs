@@ -8,6 +8,7 @@ public sealed partial class ServerPool
     private long _nextRampStep = long.MaxValue;
     private long _nextRebuild = long.MaxValue;
     private bool _stopped;
+    private bool _sweeping;
 
     /// <summary>Ends the pool's own timer: the pool has left the configuration, or its host stops. It can still be picked from.</summary>
     internal void Stop()
@@ -29,6 +30,10 @@ public sealed partial class ServerPool
         {
             if (server.Ejection is { } ejection) due = Math.Min(due, ejection.Until);
         }
+
+        long? sweep = _affinity?.NextSweep;
+        Volatile.Write(ref _sweeping, sweep is not null);
+        if (sweep is { } at) due = Math.Min(due, at);
 
         if (due == _timerDue || _stopped) return;
         _timerDue = due;
@@ -62,6 +67,8 @@ public sealed partial class ServerPool
             long now = _time.GetTimestamp();
             _timerDue = long.MaxValue;
             bool changed = now >= _nextRampStep || now >= _nextRebuild;
+
+            _affinity?.Sweep(now);
 
             // Before the ejections that end now: a server that comes back with the interval has not been quiet in it.
             if (_nextInterval != 0 && _nextInterval <= now) changed |= EndInterval(now);

@@ -27,7 +27,7 @@ public sealed partial class ServerPool
     {
         PickContext known = Known(affinity, in context);
         bool picked = TryPickBehindOthers(in known, out lease, out failure);
-        if (picked) Remember(affinity, in known, lease.Server);
+        if (picked) lease = Remember(affinity, in known, lease, known.Now);
         return picked;
     }
 
@@ -37,9 +37,18 @@ public sealed partial class ServerPool
         return context with { Now = now, Prefer = context.Prefer ?? affinity.Find(context.Source, now) };
     }
 
-    private static void Remember(SourceAffinity affinity, in PickContext context, Server server)
+    // Of two first connections of a client at the same moment one decides for those to come. A client that could not have its server gets another for good.
+    private ServerLease Remember(SourceAffinity affinity, in PickContext context, ServerLease lease, long now)
     {
-        if (!server.Sorry) affinity.Remember(context.Source, server, context.Now);
+        if (lease.Server.Sorry) return lease;
+        Server? before = affinity.Find(context.Source, now);
+        SourceEntry? entry = affinity.Open(context.Source, lease.Server, now, instead: ReferenceEquals(before, lease.Server) ? null : before);
+        if (entry is not null && !Volatile.Read(ref _sweeping))
+        {
+            lock (_lock) Schedule(now);
+        }
+
+        return entry is null ? lease : lease.With(entry);
     }
 
     private bool TryPickBehindOthers(in PickContext context, out ServerLease lease, out PickFailure failure)
@@ -279,7 +288,7 @@ public sealed partial class ServerPool
             {
                 _queue.Remove(waiter);
                 if (_affinity is { } affinity && waiter.Context.Persistence != PersistenceUse.Ignore)
-                    affinity.Remember(waiter.Context.Source, lease.Server, _time.GetTimestamp());
+                    lease = Remember(affinity, waiter.Context, lease, _time.GetTimestamp());
                 waiter.Completion.TrySetResult(lease);
             }
             else if (failure is PickFailure.NoServer or PickFailure.PreferredDown)

@@ -227,7 +227,7 @@ public sealed partial class ServerPool
         (TimeSpan, int, int, int)? rules = isSource ? (options.Timeout, options.Mask, options.Mask6, options.MaxEntries) : null;
         if (rules == _persistenceRules) return;
         _persistenceRules = rules;
-        _affinity = isSource ? new SourceAffinity() : null;
+        _affinity = isSource ? new SourceAffinity(options, TimestampsPerSecond) : null;
     }
 
     private (TimeSpan Timeout, int Mask, int Mask6, int MaxEntries)? _persistenceRules;

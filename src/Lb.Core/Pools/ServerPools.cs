@@ -103,6 +103,7 @@ public sealed class ServerPools : ILbPart
                 next[name] = running ?? new ServerPool(name, pool, options.Defaults, _policies, _time, _events, addresses);
             }
 
+            foreach (ServerPool left in _pools?.Values.Where(p => !next.ContainsKey(p.Name)) ?? []) left.Stop();
             _pools = next.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
             _tracking.Follow(_pools);
         }
