@@ -5,7 +5,7 @@ namespace Lb.Tool;
 /// <summary>Reads the lines of a script. Pure; which servers there are is the player's business.</summary>
 internal static class PlayScript
 {
-    private const string Commands = "pick, end, down, up, drain, ready, maint, weight, add, remove, advance, show";
+    private const string Commands = "pick, explain, end, down, up, drain, ready, maint, weight, add, remove, advance, show";
 
     public static Step Parse(string line)
     {
@@ -15,6 +15,7 @@ internal static class PlayScript
         return words[0] switch
         {
             "pick" => Pick(arguments),
+            "explain" => Pick(arguments) is Step.Pick pick ? new Step.Explain(pick.Context) : Pick(arguments),
             "end" => End(arguments),
             "down" => Named(arguments, "down NAME", static name => new Step.Health(name, ServerHealth.Down)),
             "up" => Named(arguments, "up NAME", static name => new Step.Health(name, ServerHealth.Up)),
@@ -33,6 +34,8 @@ internal static class PlayScript
     private static Step Pick(string[] arguments)
     {
         PickContext context = default;
+        string? uri = null;
+        List<(string Name, string Value)> headers = [];
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (string argument in arguments)
         {
@@ -53,12 +56,15 @@ internal static class PlayScript
             };
             if (!isGood) return new Step.Bad($"'{argument}' is no {(isHeader ? "header: hdr:NAME=value" : Explain(key))}");
 
-            // No policy of this version looks at uri, host or headers: they are checked so that scripts stay good, and dropped.
-            if (key == "src") context = context with { Source = address };
+            if (isHeader) headers.Add((key[4..], value));
+            else if (key == "host") headers.Add(("Host", value));
+            else if (key == "uri") uri = value;
+            else if (key == "src") context = context with { Source = address };
             else if (key == "dst") context = context with { Destination = address };
             else if (key == "key") context = context with { Key = AffinityKey.From(value) };
         }
 
+        if (uri is not null || headers.Count > 0) context = context with { Request = new ScriptedRequest(uri, headers) };
         return new Step.Pick(context);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lb.Testing;
 
 namespace Lb.Tool;
@@ -35,6 +36,8 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
                 return "";
             case Step.Pick pick:
                 return Pick(pick.Context);
+            case Step.Explain explain:
+                return Explain(explain.Context);
             case Step.End end:
                 error = End(end);
                 return Done;
@@ -69,6 +72,18 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
         bool picked = pool.TryPick(context with { Now = now }, out ServerLease lease, out PickFailure failure);
         _picks.Add(picked ? new Picked(lease, now, PickState.Open) : new Picked(default, now, PickState.Failed));
         return picked ? lease.Server.Name : $"- {failure}";
+    }
+
+    private string Explain(PickContext context)
+    {
+        PickExplanation told = pool.Explain(context with { Now = time.GetTimestamp() });
+        List<string> parts = [told.Failure != PickFailure.None ? $"- {told.Failure}" : told.Choice?.Name ?? "?"];
+        if (told.Candidates.Count > 0)
+            parts.Add("among " + string.Join(", ", told.Candidates.Select(static c => string.Create(CultureInfo.InvariantCulture, $"{c.Server.Name} {c.Weight:0.####} {c.Load}"))));
+        parts.AddRange(told.Exclusions.Select(static e => $"not {e.Server.Name}: {e.Reason}"));
+        if (told.Hash is { } hash) parts.Add(string.Create(CultureInfo.InvariantCulture, $"hash {hash:x}"));
+        if (told.Note.Length > 0) parts.Add(told.Note);
+        return string.Join("; ", parts);
     }
 
     private string? End(Step.End end)
@@ -106,14 +121,14 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
         return null;
     }
 
-    private string Show() => string.Join("; ", pool.Servers.Select(server =>
-        $"{server.Name} {Word(server.Status)} {EffectiveWeight(server)} {server.InFlight}"));
+    private string Show() => string.Join("; ", pool.Servers.Select(server => string.Create(
+        CultureInfo.InvariantCulture, $"{server.Name} {Word(server.Status)} {EffectiveWeight(server):0.####} {server.InFlight}")));
 
-    private int EffectiveWeight(Server server)
+    private double EffectiveWeight(Server server)
     {
         if (pool.Snapshot is not { } snapshot) return server.Weight;
         int place = snapshot.Servers.IndexOf(server);
-        return place < 0 ? server.Weight : snapshot.Weights[place];
+        return place < 0 ? server.Weight : (double)snapshot.LiveWeights[place] / snapshot.LiveScale;
     }
 
     /// <summary>HAProxy's word for a status.</summary>

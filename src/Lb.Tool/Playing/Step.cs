@@ -12,6 +12,9 @@ internal abstract record Step
     /// <summary><c>pick …</c></summary>
     public sealed record Pick(PickContext Context) : Step;
 
+    /// <summary><c>explain …</c></summary>
+    public sealed record Explain(PickContext Context) : Step;
+
     /// <summary><c>end N …</c></summary>
     public sealed record End(int Number, LeaseOutcome Outcome, TimeSpan? Latency) : Step;
 
