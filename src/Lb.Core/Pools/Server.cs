@@ -71,6 +71,12 @@ public sealed partial class Server
     /// <summary>True for a backup server.</summary>
     public bool Backup { get; internal set; }
 
+    /// <summary>Its level, 0 (first) to 127: traffic goes to a level as far as those before it can't take it.</summary>
+    public int Priority { get; internal set; }
+
+    /// <summary>The zone where it stands; null = nowhere.</summary>
+    public string? Zone { get; internal set; }
+
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }
 

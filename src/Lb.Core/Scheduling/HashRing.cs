@@ -28,6 +28,9 @@ public sealed class HashRing : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

@@ -10,6 +10,9 @@ public sealed class JumpHash : ISchedulingPolicy
     private readonly TurnCounter _turn = new();
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

@@ -16,6 +16,9 @@ public sealed class Ketama : ISchedulingPolicy
     private readonly TurnCounter _turn = new();
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

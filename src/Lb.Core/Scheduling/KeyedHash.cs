@@ -49,10 +49,19 @@ public static class KeyedHash
 }
 
 /// <summary>One part of the request, hashed to a table or a ring.</summary>
-internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : ISchedulingPolicy
+internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : ISchedulingPolicy, IKeyedPolicy
     where TKey : struct, IRequestKey
 {
     private long _turn;
+
+    public PolicyTraits Traits => PolicyTraits.UsesKey | PolicyTraits.PreservesAffinity;
+
+    public bool TryGetKey(in PickContext context, out ulong hash)
+    {
+        bool found = key.TryHash(in context, options.Function, out uint word);
+        hash = word;
+        return found;
+    }
 
     public IScheduler Build(PoolSnapshot snapshot) =>
         options.Consistent

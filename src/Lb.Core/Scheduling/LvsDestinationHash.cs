@@ -6,11 +6,14 @@ namespace Lb;
 /// destination: the buckets take turns.
 /// </summary>
 /// <remarks>Where the kernel refuses because the server is full, the pool takes the next one with room in its order.</remarks>
-public sealed class LvsDestinationHash : ISchedulingPolicy
+public sealed class LvsDestinationHash : ISchedulingPolicy, IKeyedPolicy
 {
     private const int Bits = 8;
 
     private long _turn;
+
+    /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -20,6 +23,8 @@ public sealed class LvsDestinationHash : ISchedulingPolicy
         for (int i = 0; i < buckets.Length; i++) buckets[i] = snapshot.Servers[i % snapshot.Servers.Length];
         return new Scheduler(this, buckets);
     }
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key) => LvsRules.TryGetDestination(in context, out key);
 
     private sealed class Scheduler(LvsDestinationHash policy, Server[] buckets) : IScheduler
     {

@@ -10,7 +10,7 @@ namespace Lb;
 /// <para>At most 16 384 destinations are remembered; those beyond are balanced each time. Picks don't lock; only one for a destination that is not
 /// remembered yet allocates, and at most once a minute such a one clears out the idle.</para>
 /// </remarks>
-public sealed class LvsLocalityLeastConnections : ISchedulingPolicy
+public sealed class LvsLocalityLeastConnections : ISchedulingPolicy, IKeyedPolicy
 {
     private readonly TimeSpan _expiration;
     private DestinationCache<Server>? _cache;
@@ -25,12 +25,17 @@ public sealed class LvsLocalityLeastConnections : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         _cache ??= new DestinationCache<Server>(snapshot.Servers[0].Pool.TimestampsPerSecond, _expiration);
         return new Scheduler(new LvsLocality(snapshot), _cache);
     }
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key) => LvsRules.TryGetDestination(in context, out key);
 
     private sealed class Scheduler(LvsLocality locality, DestinationCache<Server> cache) : IScheduler
     {

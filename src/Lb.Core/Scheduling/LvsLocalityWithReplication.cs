@@ -10,7 +10,7 @@ namespace Lb;
 /// At most 16 384 destinations are remembered; those beyond are balanced each time. Picks don't lock; only those that change a set allocate, and at
 /// most once a minute one for a new destination clears out the idle.
 /// </remarks>
-public sealed class LvsLocalityWithReplication : ISchedulingPolicy
+public sealed class LvsLocalityWithReplication : ISchedulingPolicy, IKeyedPolicy
 {
     private readonly TimeSpan _expiration;
     private DestinationCache<Replicas>? _cache;
@@ -25,6 +25,9 @@ public sealed class LvsLocalityWithReplication : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -34,6 +37,8 @@ public sealed class LvsLocalityWithReplication : ISchedulingPolicy
 
     /// <summary>The servers of a destination, the one that joined last in front, and when that was. Immutable: changed by replacing it.</summary>
     private sealed record Replicas(Server[] Servers, long Modified);
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key) => LvsRules.TryGetDestination(in context, out key);
 
     private sealed class Scheduler(LvsLocality locality, DestinationCache<Replicas> cache) : IScheduler
     {

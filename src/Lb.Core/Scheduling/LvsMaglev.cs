@@ -17,7 +17,7 @@ namespace Lb;
 /// avoid the server that failed, go the fallback's way.</para>
 /// <para>Eisenbud et al.: "Maglev: a fast and reliable software network load balancer", NSDI 2016, 3.4.</para>
 /// </remarks>
-public sealed class LvsMaglev : ISchedulingPolicy
+public sealed class LvsMaglev : ISchedulingPolicy, IKeyedPolicy
 {
     /// <summary>Slots of the table unless told otherwise: the kernel's default, CONFIG_IP_VS_MH_TAB_INDEX=12.</summary>
     public const int DefaultTableSize = 4093;
@@ -52,6 +52,9 @@ public sealed class LvsMaglev : ISchedulingPolicy
     internal static ReadOnlySpan<int> TableSizes => [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071];
 
     internal static string TableSizesText => string.Join(", ", TableSizes.ToArray());
+
+    /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -122,6 +125,12 @@ public sealed class LvsMaglev : ISchedulingPolicy
         Span<byte> bytes = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
         return HSipHash.Hash(bytes, key, key);
+    }
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key)
+    {
+        key = context.Source.FoldedWords + (_port ? context.Source.Port : 0u);
+        return !context.Source.IsEmpty;
     }
 
     private sealed class Scheduler(LvsMaglev policy, Server[] servers, Server?[] slots) : IScheduler

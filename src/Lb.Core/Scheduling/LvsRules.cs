@@ -40,4 +40,11 @@ internal static class LvsRules
 
     /// <summary>The kernel's <c>hash_32</c>: multiplies by 2³² over the golden ratio and keeps the highest bits.</summary>
     public static uint Hash32(uint value, int bits) => (value * 0x61C88647) >> (32 - bits);
+
+    /// <summary>What the policies that go by the destination go by.</summary>
+    public static bool TryGetDestination(in PickContext context, out ulong key)
+    {
+        key = context.Destination.FoldedWords;
+        return !context.Destination.IsEmpty;
+    }
 }

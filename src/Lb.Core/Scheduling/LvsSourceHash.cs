@@ -12,7 +12,7 @@ namespace Lb;
 /// </remarks>
 /// <param name="port">Adds the client's port to the key: connections of one client spread (<c>sh-port</c>). Default false.</param>
 /// <param name="fallback">Looks for another server among the following buckets when the server is full (<c>sh-fallback</c>). Default false.</param>
-public sealed class LvsSourceHash(bool port = false, bool fallback = false) : ISchedulingPolicy
+public sealed class LvsSourceHash(bool port = false, bool fallback = false) : ISchedulingPolicy, IKeyedPolicy
 {
     private const int Bits = 8;
     private const int Size = 1 << Bits;
@@ -20,6 +20,9 @@ public sealed class LvsSourceHash(bool port = false, bool fallback = false) : IS
     private readonly bool _port = port;
     private readonly bool _fallback = fallback;
     private long _turn;
+
+    /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
 
     /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
@@ -41,6 +44,12 @@ public sealed class LvsSourceHash(bool port = false, bool fallback = false) : IS
         }
 
         return buckets;
+    }
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key)
+    {
+        key = context.Source.FoldedWords + (_port ? context.Source.Port : 0u);
+        return !context.Source.IsEmpty;
     }
 
     private sealed class Scheduler(LvsSourceHash policy, Server[] servers, Server[] buckets) : IScheduler

@@ -25,6 +25,9 @@ public sealed class Maglev : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.UsesKey;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

@@ -5,7 +5,7 @@ namespace Lb;
 /// 32-bit words; the port is left out and the hash function has no say. Without an address: round robin over the table or ring.
 /// </summary>
 /// <remarks>With the map-based default a server that comes or goes moves nearly all clients; a consistent ring moves only its own.</remarks>
-public sealed class SourceHash : ISchedulingPolicy
+public sealed class SourceHash : ISchedulingPolicy, IKeyedPolicy
 {
     private readonly KeyedHash<SourceKey> _policy;
 
@@ -17,9 +17,14 @@ public sealed class SourceHash : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => _policy.Traits;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         return _policy.Build(snapshot);
     }
+
+    bool IKeyedPolicy.TryGetKey(in PickContext context, out ulong key) => _policy.TryGetKey(in context, out key);
 }
