@@ -47,4 +47,10 @@ public enum RelayEnd
 
     /// <summary>The gateway stopped: the connection was quiet and was closed, or the drain time-out passed.</summary>
     Drained,
+
+    /// <summary>The server went down and its connections were closed (HAProxy's termination code <c>D</c>): <see cref="OnMarkedDown.ShutdownSessions"/>.</summary>
+    ServerMarkedDown,
+
+    /// <summary>A main server came up and the connections of backups were closed (code <c>U</c>): <see cref="OnMarkedUp.ShutdownBackupSessions"/>.</summary>
+    MainMarkedUp,
 }

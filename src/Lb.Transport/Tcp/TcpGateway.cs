@@ -14,6 +14,7 @@ public sealed class TcpGateway
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Bound> _bound = [];
+    private readonly MarkedServers _marked;
     private volatile IReadOnlyList<EndPoint> _endPoints = [];
     private volatile TcpSettings _settings;
     private int _open;
@@ -27,6 +28,7 @@ public sealed class TcpGateway
         _loops = loops;
         _settings = settings;
         _logger = logger;
+        _marked = new MarkedServers(this);
         _shards = [.. loops.Loops.Select(loop => new TcpShard(this, loop, logger))];
     }
 
@@ -74,6 +76,7 @@ public sealed class TcpGateway
     internal void Update(TcpSettings settings)
     {
         _settings = settings;
+        _marked.Watch(settings.Pool);
         AdjustAccepting();
     }
 
@@ -84,6 +87,7 @@ public sealed class TcpGateway
     internal async Task ListenAsync(IReadOnlyList<ListenAddress> wanted, int backlog)
     {
         List<Bound> opened = [];
+        _marked.Watch(Pool);
         try
         {
             foreach (ListenAddress address in wanted.Where(a => !Listens(a))) opened.Add(await OpenAsync(address, backlog).ConfigureAwait(false));
@@ -91,6 +95,7 @@ public sealed class TcpGateway
         catch
         {
             foreach (Bound bound in opened) await CloseAsync(bound).ConfigureAwait(false);
+            if (_bound.Count == 0) _marked.Stop();
             throw;
         }
 
@@ -182,6 +187,7 @@ public sealed class TcpGateway
             foreach (TcpShard shard in _shards) await LoopGroup.RunAsync(shard.Loop, () => Do(shard.KillAll)).ConfigureAwait(false);
         }
 
+        _marked.Stop();
         TransportLog.Stopped(_logger, Name);
     }
 
@@ -189,6 +195,21 @@ public sealed class TcpGateway
     {
         action();
         return true;
+    }
+
+    /// <summary>Does something on every loop, later. Any thread; does not block.</summary>
+    internal void Post(Action<TcpShard> action)
+    {
+        foreach (TcpShard shard in _shards)
+        {
+            shard.Loop.Post(
+                static state =>
+                {
+                    (TcpShard shard, Action<TcpShard> action) = ((TcpShard, Action<TcpShard>))state!;
+                    action(shard);
+                },
+                (shard, action));
+        }
     }
 
     internal void OnOpened()

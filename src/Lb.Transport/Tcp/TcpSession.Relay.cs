@@ -165,7 +165,7 @@ internal sealed partial class TcpSession
         bool broken = isBroken || end is RelayEnd.ClientReset or RelayEnd.ServerReset or RelayEnd.LocalError;
         Close(_client, broken);
         if (_server is not null) Close(_server, broken);
-        if (_lease.Server is not null) _lease.Complete(Outcome(end));
+        if (_lease.Server is not null) CompleteLease(Outcome(end));
         _shard.Ended(this, end);
     }
 

@@ -24,6 +24,10 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     internal TcpSession? NextSession;
     internal TcpSession? PreviousSession;
 
+    /// <summary>Neighbours in the shard's list of sessions with a lease on the same server.</summary>
+    internal TcpSession? NextOnServer;
+    internal TcpSession? PreviousOnServer;
+
     public TcpSession(TcpShard shard, Connection client, TcpSettings settings)
     {
         _shard = shard;
@@ -93,6 +97,8 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     private void Picked()
     {
+        _shard.Joined(this, _lease.Server);
+
         // The same server again, because there is no other: give it HAProxy's turn-around before the next try.
         if (_attempts is not null && ReferenceEquals(_attempts.Last, _lease.Server))
         {
@@ -180,6 +186,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
+        if (MarkedServers.IsLeft(lease.Server))
+        {
+            // Down since the grant, and its connections are closed already: this one would be forgotten.
+            lease.Complete(LeaseOutcome.Ignored);
+            Pick();
+            return;
+        }
+
         _lease = lease;
         Picked();
     }
@@ -188,8 +202,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private void Failed(RelayEnd end, FailureKind kind)
     {
         Server server = _lease.Server;
-        _lease.Complete(LeaseOutcome.Failure(kind));
-        _lease = default;
+        CompleteLease(LeaseOutcome.Failure(kind));
         _server = null;
         _attempts ??= new Attempts();
         TransportLog.AttemptFailed(_shard.Logger, _shard.Name, server.Pool.Name, server.Name, end);
@@ -212,6 +225,31 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         // Not this time another one: the same server, after the turn-around, if the pool still has it.
         PickContext context = Context() with { Excluded = default, Prefer = server };
         Pick(in context);
+    }
+
+    private void CompleteLease(LeaseOutcome outcome)
+    {
+        _shard.Left(this, _lease.Server);
+        _lease.Complete(outcome);
+        _lease = default;
+    }
+
+    /// <summary>The server's connections are to be closed. A client that is not connected yet loses nothing: it gets another server.</summary>
+    public void Shutdown(Server server, RelayEnd end)
+    {
+        if (!ReferenceEquals(_lease.Server, server)) return;
+        if (_stage == Stage.Relaying)
+        {
+            End(end, isBroken: true);
+        }
+        else if (_stage is Stage.Connecting or Stage.TurnAround)
+        {
+            Loop.Cancel(this);
+            _server?.Close();
+            _server = null;
+            CompleteLease(LeaseOutcome.Ignored);
+            Pick();
+        }
     }
 
     public void OnConnected(Connection connection)
