@@ -33,7 +33,7 @@ public static class SimulationScenarios
         Fleet("b10", "Ten balancers without a common view; 80 % load.", load: 0.8, balancers: 10),
         Fleet("b100", "A hundred balancers: each has less than one request open at a server; 80 % load.", load: 0.8, balancers: 100),
         Fleet("n100", "A hundred servers; 80 % load.", servers: 100, load: 0.8) with { WarmUp = At(0.25), Requests = 100_000 },
-        Fleet("n1000", "A thousand servers; 80 % load.", servers: 1000, load: 0.8) with { WarmUp = At(0.2), Requests = 200_000 },
+        Fleet("n1000", "A thousand servers; 80 % load.", servers: 1000, load: 0.8) with { WarmUp = At(0.15), Requests = 100_000 },
         Fleet("n100b100", "A hundred servers and a hundred balancers; 80 % load.", servers: 100, load: 0.8, balancers: 100)
             with { WarmUp = At(0.5), Requests = 100_000 },
         Fleet("antag100", "The same with slow half seconds as in antagonist; 80 % load.", servers: 100, load: 0.8, balancers: 100)
