@@ -17,6 +17,7 @@ internal static class LbCommand
             RunCommand.Create(),
             CheckCommand.Create(),
             PlayCommand.Create(),
+            SimulateCommand.Create(),
             DemoCommand.Create(),
         };
 
@@ -26,10 +27,11 @@ internal static class LbCommand
     }
 
     /// <summary>The option <c>-c FILE</c>.</summary>
-    public static Option<string> ConfigurationOption() => new("--config", "-c")
+    /// <param name="isRequired">False: the verb can do without.</param>
+    public static Option<string> ConfigurationOption(bool isRequired = true) => new("--config", "-c")
     {
         Description = "The configuration: a JSON file with a section Lb",
         HelpName = "FILE",
-        Required = true,
+        Required = isRequired,
     };
 }

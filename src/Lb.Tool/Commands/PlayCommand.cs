@@ -88,21 +88,6 @@ internal static class PlayCommand
         await output.FlushAsync().ConfigureAwait(false);
         return player.HasErrors ? 1 : 0;
     }
-
-    private sealed class IdlePart(string handles) : ILbPart
-    {
-        public int Order => 1000;
-
-        public string Handles => handles;
-
-        public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
-        {
-        }
-
-        public Task ApplyAsync(LbOptions options, CancellationToken ct) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken ct) => Task.CompletedTask;
-    }
 }
 
 /// <summary>What to play.</summary>
