@@ -11,12 +11,6 @@ public sealed partial class Server
     private long _streakStarted;
     private int _trialLeases;
 
-    /// <summary>Level: traffic goes to a level as far as those before it can't take it; 0 to 127.</summary>
-    public int Priority { get; internal set; }
-
-    /// <summary>Where it stands; null = nowhere.</summary>
-    public string? Zone { get; internal set; }
-
     /// <summary>Most callers that may wait for it; 0 = no limit.</summary>
     public int MaxQueue { get; internal set; }
 

@@ -121,17 +121,39 @@ public sealed partial class ServerPool
     }
 
     /// <summary>Replaces the algorithm while the pool runs. Open leases and counters stay; the new one starts its turn afresh.</summary>
-    /// <param name="policy">The new algorithm.</param>
+    /// <param name="policy">The new algorithm, for a pool of one priority level whose zones don't count.</param>
     /// <param name="name">Its name for people; default: its type's.</param>
+    /// <exception cref="InvalidOperationException">The pool's levels and zones need a policy each: use the other overload.</exception>
     public void SetPolicy(ISchedulingPolicy policy, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(policy);
+        bool given = false;
+        SetPolicy(
+            () => given ? throw new InvalidOperationException($"Pool '{Name}' has several levels or zones, which need a policy each: hand in a way to make them.") : policy,
+            name ?? policy.GetType().Name,
+            () => given = true);
+    }
+
+    /// <summary>Replaces the algorithm while the pool runs. Open leases and counters stay; the new one starts its turn afresh.</summary>
+    /// <param name="make">Makes the new algorithm, once for each priority level and zone.</param>
+    /// <param name="name">Its name for people; default: its type's.</param>
+    public void SetPolicy(Func<ISchedulingPolicy> make, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        SetPolicy(make, name, made: null);
+    }
+
+    private void SetPolicy(Func<ISchedulingPolicy> make, string? name, Action? made)
+    {
         lock (_lock)
         {
+            Placement placement = Place(make);
+            made?.Invoke();
+
             // One that can't be built is the caller's error, and nothing has changed.
-            if (_published.Snapshot is { } snapshot) policy.Build(snapshot);
-            _policy = policy;
-            PolicyName = name ?? policy.GetType().Name;
+            if (_published.Snapshot is { } snapshot) placement.Build(snapshot, _placementRules with { Levels = LevelsOf(_decision) });
+            _placement = placement;
+            PolicyName = name ?? placement.Policy.GetType().Name;
             Publish();
         }
     }
@@ -147,14 +169,16 @@ public sealed partial class ServerPool
         {
             _settings = PoolSettings.From(options, defaults);
             _protections = PoolProtections.From(options, TimestampsPerSecond);
+            _placementRules = PlacementRules.From(options);
+            _subset = options.Subset;
             FollowRetryBudget(options.RetryBudget);
             FollowPersistence(options.Persistence);
             _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);
             bool samePolicy = SchedulingPolicies.IsSame(_policyOptions, options);
             if (!samePolicy)
             {
-                if (_policyOptions is not null) _policy = policies.Create(options);
-                PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
+                if (_policyOptions is not null) _placement = Place(() => policies.Create(options));
+                PolicyName = options.Policy is null ? options.Balance : _placement.Policy.GetType().Name;
             }
 
             _policyOptions = options;

@@ -150,7 +150,7 @@ public sealed partial class ServerPool
         Published published, Server proposal, in PickContext context, bool isNewcomer, long now, out ServerLease lease, out PickFailure failure)
     {
         failure = PickFailure.None;
-        if (IsBoundByKey(published, proposal, in context, now))
+        if (IsBoundByKey(published, proposal, in context))
         {
             lease = default;
             failure = PickFailure.AllFull;
@@ -190,11 +190,11 @@ public sealed partial class ServerPool
     }
 
     // HAProxy's hash-preserve-affinity: whose key leads to a full server waits for that one. Only asked when a server is full.
-    private static bool IsBoundByKey(Published published, Server proposal, in PickContext context, long now)
+    private static bool IsBoundByKey(Published published, Server proposal, in PickContext context)
     {
         if (published.Affinity == HashPreserveAffinity.MaxConn || context.HasExclusions) return false;
         if (published.Affinity == HashPreserveAffinity.MaxQueue && proposal.MaxQueue > 0 && proposal.Queued >= proposal.MaxQueue) return false;
-        return published.Scheduler!.Explain(in context, now).Hash is not null;
+        return published.HasKey(in context);
     }
 
     // The server that a waiter is bound to: the one persistence names, or the full one that its key leads to.
@@ -205,7 +205,7 @@ public sealed partial class ServerPool
         if (published.Affinity == HashPreserveAffinity.MaxConn || published.Scheduler is null) return null;
         long now = _time.GetTimestamp();
         Server proposal = published.Scheduler.Pick(in context, now);
-        return IsBoundByKey(published, proposal, in context, now) ? proposal : null;
+        return IsBoundByKey(published, proposal, in context) ? proposal : null;
     }
 
     private async ValueTask<ServerLease> WaitAsync(PickContext context, CancellationToken ct)

@@ -4,6 +4,10 @@ namespace Lb;
 public sealed partial class ServerPool
 {
     private bool? _hasQuorum;
+    private List<Server> _members = [];
+    private SubsetOptions _subset = new();
+    private PlacementRules _placementRules = new();
+    private Random? _chance;
 
     /// <summary>True while the usable servers have the weight that <see cref="PoolOptions.Quorum"/> asks for.</summary>
     public bool HasQuorum => Volatile.Read(ref _quorumHeld);
@@ -29,10 +33,11 @@ public sealed partial class ServerPool
         else
         {
             PoolSnapshot snapshot = Freeze(_decision.Servers, now);
-            _published = new Published(snapshot, Build(snapshot), _decision.Mode, Affinity());
+            _published = new Published(snapshot, Build(snapshot), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy);
         }
 
-        _nextRebuild = _policy.RebuildInterval > TimeSpan.Zero && _published.Snapshot is not null ? now + Ticks(_policy.RebuildInterval) : long.MaxValue;
+        TimeSpan rebuild = _placement.Policy.RebuildInterval;
+        _nextRebuild = rebuild > TimeSpan.Zero && _published.Snapshot is not null ? now + Ticks(rebuild) : long.MaxValue;
 
         // The first decision is no change, unless it is bad news.
         if (quorumChanged) _events?.Publish(new QuorumChanged(_time.GetUtcNow(), Name, _quorumHeld, weight, _protections.Quorum));
@@ -46,17 +51,17 @@ public sealed partial class ServerPool
 
     private HashPreserveAffinity Affinity()
     {
-        if (!_policy.Traits.HasFlag(PolicyTraits.UsesKey)) return HashPreserveAffinity.MaxConn;
+        if (!_placement.Policy.Traits.HasFlag(PolicyTraits.UsesKey)) return HashPreserveAffinity.MaxConn;
         return _policyOptions?.BalanceOptions.HashPreserveAffinity
-            ?? (_policy.Traits.HasFlag(PolicyTraits.PreservesAffinity) ? HashPreserveAffinity.Always : HashPreserveAffinity.MaxConn);
+            ?? (_placement.Policy.Traits.HasFlag(PolicyTraits.PreservesAffinity) ? HashPreserveAffinity.Always : HashPreserveAffinity.MaxConn);
     }
 
     private List<Eligibility.Candidate> Candidates()
     {
+        ChooseMembers();
         List<Eligibility.Candidate> candidates = [];
-        foreach (Server s in _servers)
+        foreach (Server s in _members)
         {
-            if (s.Sorry) continue;
             Eligibility.Ejected ejected = s.Ejection switch
             {
                 null or { IsTrial: true } => Eligibility.Ejected.No,
@@ -125,7 +130,7 @@ public sealed partial class ServerPool
         _nextRampStep = long.MaxValue;
         if (_protections.SlowStart is not { } slowStart || !Array.Exists(servers, static s => s.RampStarted != 0)) return new PoolSnapshot(servers, weights, ++_version);
 
-        bool follows = _policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);
+        bool follows = _placement.Policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);
         int[] live = new int[servers.Length];
         bool ramping = false;
         for (int i = 0; i < servers.Length; i++)
@@ -154,12 +159,48 @@ public sealed partial class ServerPool
     {
         try
         {
-            return _policy.Build(snapshot);
+            return _placement.Build(snapshot, _placementRules with { Levels = LevelsOf(_decision) });
         }
         catch (Exception error) when (_begun)
         {
             _events?.Publish(new PolicyFailed(_time.GetUtcNow(), Name, PolicyName, error.Message));
             return new RoundRobin().Build(snapshot);
+        }
+    }
+
+    // How well each level is: what the servers of the mode could be, and what they are.
+    private List<LevelHealth> LevelsOf(Eligibility.Decision decision)
+    {
+        if (decision.Mode != PoolMode.Normal || !_servers.Exists(s => s.Priority != _servers[0].Priority)) return [];
+        HashSet<Server> usable = [.. decision.Servers.Select(static c => c.Server)];
+        return
+        [
+            .. _members.Where(static s => s is { Backup: false, Sorry: false, Admin: ServerAdmin.Ready, Weight: > 0 }).GroupBy(static s => s.Priority)
+                .Select(level => new LevelHealth(level.Key, level.Count(usable.Contains), level.Count())),
+        ];
+    }
+
+    // The servers that this balancer talks to; the others are for other balancers. Backups and the sorry server are everybody's.
+    private void ChooseMembers()
+    {
+        _members = [.. _servers.Where(static s => !s.Sorry)];
+        if (_subset.Size == 0) return;
+        Server[] mains = [.. _members.Where(static s => !s.Backup)];
+        HashSet<Server> chosen = [.. Subsetting.Choose(mains, _subset, Environment.MachineName).Select(i => mains[i])];
+        _members.RemoveAll(s => !s.Backup && !chosen.Contains(s));
+    }
+
+    private Placement Place(Func<ISchedulingPolicy> make) => new(make, _chance);
+
+    /// <summary>Takes all chance of the pool's own, that of its levels and zones, of jitter and of enforcing, from a seeded source: for tests and scripts.</summary>
+    internal void DrawFrom(Random random)
+    {
+        lock (_lock)
+        {
+            _chance = random;
+            Chance = random.NextDouble;
+            _placement.DrawFrom(random);
+            Publish();
         }
     }
 

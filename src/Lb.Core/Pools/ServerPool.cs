@@ -21,7 +21,7 @@ public sealed partial class ServerPool
     private volatile Published _published = Published.Empty;
     private volatile PoolSettings _settings;
     private volatile IReadOnlyList<Server> _all = [];
-    private ISchedulingPolicy _policy;
+    private Placement _placement;
     private Eligibility.Rules _rules;
     private Eligibility.Decision _decision = Eligibility.Decision.Nothing;
     private bool _checked;
@@ -58,7 +58,7 @@ public sealed partial class ServerPool
         _protections = PoolProtections.From(options, TimestampsPerSecond);
         RetryBudget = new RetryBudget(new RetryBudgetOptions(), ActiveLeases);
         _settings = PoolSettings.From(options, defaults);
-        _policy = policies.Create(options);
+        _placement = Place(() => policies.Create(options));
         Apply(options, defaults, policies, addresses);
     }
 
@@ -113,9 +113,12 @@ public sealed partial class ServerPool
     internal void CountLeaseMisuse() => Interlocked.Increment(ref _misuse);
 
     /// <summary>What readers see: two facts that must agree, behind one reference.</summary>
-    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode, HashPreserveAffinity Affinity)
+    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode, HashPreserveAffinity Affinity, IKeyedPolicy? Keyed)
     {
-        public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn);
+        public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn, Keyed: null);
+
+        /// <summary>True when a key decides this pick; without one the policy takes turns.</summary>
+        public bool HasKey(in PickContext context) => Keyed?.TryGetKey(in context, out _) ?? PickHash.TryGet(in context, out _);
     }
 
     private static EndPoint ParseEndPoint(string address) =>
