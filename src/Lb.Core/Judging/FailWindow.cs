@@ -22,7 +22,7 @@ internal struct FailWindow
     public bool Observe(long now, long windowTicks, int maxFails)
     {
         if (maxFails <= 0) return false;
-        if (!_isFull && now - _last > windowTicks) _fails = 0;
+        if (now - _last > windowTicks) _fails = 0;
         if (_fails < maxFails) _fails++;
         _last = now;
         return _isFull |= _fails >= maxFails;
