@@ -29,6 +29,9 @@ public sealed class Server
     private RateMeter _rate;
     private PeakEwma _peak;
 
+    // Null unless a policy wants it: then one more interlocked write for each change of the load.
+    private volatile LoadMirror? _mirror;
+
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
 
@@ -143,6 +146,7 @@ public sealed class Server
         if (limit == 0)
         {
             Interlocked.Add(ref _load.Value, OneLease);
+            _mirror?.Update(this);
             return true;
         }
 
@@ -154,7 +158,12 @@ public sealed class Server
         while ((load & InFlightMask) < limit)
         {
             long seen = Interlocked.CompareExchange(ref _load.Value, load + OneLease, load);
-            if (seen == load) return true;
+            if (seen == load)
+            {
+                _mirror?.Update(this);
+                return true;
+            }
+
             load = seen;
         }
 
@@ -167,9 +176,12 @@ public sealed class Server
         {
             // A lease was completed twice, perhaps by several at a time. The count must not stay below zero, or this server would look full for ever.
             Interlocked.Increment(ref _load.Value);
+            _mirror?.Update(this);
             Pool.CountLeaseMisuse();
             return;
         }
+
+        _mirror?.Update(this);
 
         if (outcome.IsFailure)
         {
@@ -193,6 +205,19 @@ public sealed class Server
     {
         int queued = Interlocked.Add(ref _queued, change);
         Debug.Assert(queued >= 0, "A waiter left the queue twice.");
+        _mirror?.Update(this);
+    }
+
+    /// <summary>Has the load written through to a mirror, and no longer to the one before; null = to none. Under the pool's lock.</summary>
+    internal void Attach(LoadMirror? mirror)
+    {
+        LoadMirror? before = _mirror;
+        if (!ReferenceEquals(before, mirror)) before?.Retire();
+        _mirror = mirror;
+
+        // Whoever changed the load without having seen the mirror did so before this fence, so its change is seen here.
+        Interlocked.MemoryBarrier();
+        mirror?.Update(this);
     }
 
     /// <summary>The name.</summary>

@@ -123,6 +123,7 @@ public sealed partial class ServerPool
             // One that can't be built is the caller's error, and nothing has changed.
             if (_published.Snapshot is { } snapshot) policy.Build(snapshot);
             _policy = policy;
+            _servers.ForEach(static s => s.Attach(mirror: null));
             PolicyName = name ?? policy.GetType().Name;
             Publish();
         }
@@ -143,6 +144,7 @@ public sealed partial class ServerPool
             if (!samePolicy)
             {
                 if (_policyOptions is not null) _policy = policies.Create(options);
+                _servers.ForEach(static s => s.Attach(mirror: null));
                 PolicyName = options.Policy is null ? options.Balance : _policy.GetType().Name;
             }
 
