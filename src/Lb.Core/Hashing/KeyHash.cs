@@ -65,9 +65,11 @@ internal static class KeyHash
         return a ^ b;
     }
 
-    public static uint Crc32(ReadOnlySpan<byte> key)
+    /// <param name="key">The bytes.</param>
+    /// <param name="before">The CRC-32 of the bytes before these, to go on with.</param>
+    public static uint Crc32(ReadOnlySpan<byte> key, uint before = 0)
     {
-        uint hash = ~0u;
+        uint hash = ~before;
         foreach (byte c in key) hash = (hash >> 8) ^ Crc32Table[(byte)(hash ^ c)];
         return ~hash;
     }

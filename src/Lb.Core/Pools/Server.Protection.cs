@@ -106,7 +106,11 @@ public sealed partial class Server
     internal void Watch() => _isWatched = true;
 
     /// <summary>A caller of the trial gave up: somebody else may try.</summary>
-    internal void GiveBackTrialLease() => Interlocked.Increment(ref _trialLeases);
+    internal void GiveBackTrialLease()
+    {
+        Interlocked.Increment(ref _trialLeases);
+        _mirror?.Update(this);
+    }
 
     private bool TryEnterTrial(bool isNewcomer)
     {
@@ -118,6 +122,7 @@ public sealed partial class Server
             if (seen == left)
             {
                 Interlocked.Add(ref _load.Value, OneLease);
+                _mirror?.Update(this);
                 return true;
             }
 

@@ -32,6 +32,9 @@ public sealed partial class Server
     // Counted by the pool: see ServerPool.ObserveEnd.
     internal int ObservedFailures;
 
+    // Null unless a policy wants it: then one more interlocked write for each change of the load.
+    private volatile LoadMirror? _mirror;
+
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
 
@@ -156,6 +159,7 @@ public sealed partial class Server
         if (limit == 0)
         {
             Interlocked.Add(ref _load.Value, OneLease);
+            _mirror?.Update(this);
             return true;
         }
 
@@ -169,7 +173,12 @@ public sealed partial class Server
         while ((load & InFlightMask) < limit)
         {
             long seen = Interlocked.CompareExchange(ref _load.Value, load + OneLease, load);
-            if (seen == load) return true;
+            if (seen == load)
+            {
+                _mirror?.Update(this);
+                return true;
+            }
+
             load = seen;
         }
 
@@ -182,9 +191,12 @@ public sealed partial class Server
         {
             // A lease was completed twice, perhaps by several at a time. The count must not stay below zero, or this server would look full for ever.
             Interlocked.Increment(ref _load.Value);
+            _mirror?.Update(this);
             Pool.CountLeaseMisuse();
             return;
         }
+
+        _mirror?.Update(this);
 
         if (outcome.IsFailure)
         {
@@ -214,6 +226,19 @@ public sealed partial class Server
     {
         int queued = Interlocked.Add(ref _queued, change);
         Debug.Assert(queued >= 0, "A waiter left the queue twice.");
+        _mirror?.Update(this);
+    }
+
+    /// <summary>Has the load written through to a mirror, and no longer to the one before; null = to none. Under the pool's lock.</summary>
+    internal void Attach(LoadMirror? mirror)
+    {
+        LoadMirror? before = _mirror;
+        if (!ReferenceEquals(before, mirror)) before?.Retire();
+        _mirror = mirror;
+
+        // Whoever changed the load without having seen the mirror did so before this fence, so its change is seen here.
+        Interlocked.MemoryBarrier();
+        mirror?.Update(this);
     }
 
     /// <summary>The name.</summary>

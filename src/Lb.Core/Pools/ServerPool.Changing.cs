@@ -154,6 +154,7 @@ public sealed partial class ServerPool
             if (_published.Snapshot is { } snapshot) placement.Build(snapshot, _placementRules with { Levels = LevelsOf(_decision) });
             _placement = placement;
             PolicyName = name ?? placement.Policy.GetType().Name;
+            _servers.ForEach(static s => s.Attach(mirror: null));
             Publish();
         }
     }
@@ -179,6 +180,7 @@ public sealed partial class ServerPool
             {
                 if (_policyOptions is not null) _placement = Place(() => policies.Create(options));
                 PolicyName = options.Policy is null ? options.Balance : _placement.Policy.GetType().Name;
+            _servers.ForEach(static s => s.Attach(mirror: null));
             }
 
             _policyOptions = options;

@@ -10,7 +10,9 @@ public sealed class AnchorHash : ISchedulingPolicy
 {
     private readonly int _capacity;
     private readonly TurnCounter _turn = new();
-    private readonly Dictionary<(Server Server, int Copy), int> _bucketOf = [];
+
+    // Copy c of a server, one for each unit of weight, has the bucket at [c].
+    private readonly Dictionary<Server, List<int>> _bucketsOf = [];
     private Anchor? _anchor;
 
     /// <summary>Makes the policy.</summary>
@@ -30,46 +32,53 @@ public sealed class AnchorHash : ISchedulingPolicy
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        List<(Server Server, int Copy)> wanted = [];
-        for (int i = 0; i < snapshot.Servers.Length; i++)
+        int[] wanted = snapshot.Weights.ToArray();
+        int room = _capacity;
+        for (int i = 0; i < wanted.Length; i++) room -= wanted[i] = Math.Min(wanted[i], room);
+
+        Queue<Server> added = new();
+        for (int i = 0; i < wanted.Length; i++)
         {
-            for (int copy = 0; copy < snapshot.Weights[i] && wanted.Count < _capacity; copy++) wanted.Add((snapshot.Servers[i], copy));
+            Server server = snapshot.Servers[i];
+            if (!_bucketsOf.TryGetValue(server, out List<int>? buckets)) _bucketsOf[server] = buckets = [];
+            for (int copy = buckets.Count; copy < wanted[i]; copy++) added.Enqueue(server);
         }
 
-        if (_anchor is null)
-        {
-            _anchor = new Anchor(_capacity, wanted.Count);
-            for (int i = 0; i < wanted.Count; i++) _bucketOf[wanted[i]] = i;
-        }
-        else
-        {
-            // First out, then in: a bucket that is given back last is taken again first, so a server that flaps returns to its own.
-            HashSet<(Server Server, int Copy)> keep = [.. wanted];
-            List<(Server Server, int Copy)> added = wanted.FindAll(w => !_bucketOf.ContainsKey(w));
-            Anchor next = _anchor.Clone();
-            foreach ((Server, int) gone in _bucketOf.Keys.Where(k => !keep.Contains(k)).OrderByDescending(k => _bucketOf[k]).ToArray())
-            {
-                // The last working bucket can't go before another one is there.
-                if (next.Working == 1)
-                {
-                    (Server, int) first = added[0];
-                    added.RemoveAt(0);
-                    _bucketOf[first] = _bucketOf[gone];
-                    _bucketOf.Remove(gone);
-                    continue;
-                }
-
-                next.Remove(_bucketOf[gone]);
-                _bucketOf.Remove(gone);
-            }
-
-            foreach ((Server, int) bucket in added) _bucketOf[bucket] = next.Add();
-            _anchor = next;
-        }
+        Anchor next = _anchor?.Clone() ?? new Anchor(_capacity, working: 0);
+        if (_anchor is not null) RemoveUnwanted(snapshot, wanted, added, next);
+        foreach (Server server in added) _bucketsOf[server].Add(next.Add());
+        _anchor = next;
 
         ushort[] owners = new ushort[_capacity];
-        foreach (((Server server, _), int bucket) in _bucketOf) owners[bucket] = (ushort)snapshot.IndexOf(server);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            foreach (int bucket in _bucketsOf.GetValueOrDefault(snapshot.Servers[i], [])) owners[bucket] = (ushort)i;
+        }
+
         return new HashedScheduler<Table>(snapshot, new Table(_anchor, owners), _turn);
+    }
+
+    // First out, then in: a bucket that is given back last is taken again first, so a server that flaps returns to its own.
+    private void RemoveUnwanted(PoolSnapshot snapshot, int[] wanted, Queue<Server> added, Anchor anchor)
+    {
+        Dictionary<Server, int> keep = new(wanted.Length);
+        for (int i = 0; i < wanted.Length; i++) keep[snapshot.Servers[i]] = wanted[i];
+        List<int> gone = [];
+        foreach ((Server server, List<int> buckets) in _bucketsOf)
+        {
+            int kept = keep.GetValueOrDefault(server);
+            for (int copy = kept; copy < buckets.Count; copy++) gone.Add(buckets[copy]);
+            if (kept < buckets.Count) buckets.RemoveRange(kept, buckets.Count - kept);
+            if (kept == 0) _bucketsOf.Remove(server);
+        }
+
+        gone.Sort();
+        for (int i = gone.Count - 1; i >= 0; i--)
+        {
+            // The last working bucket can't go before another one is there.
+            if (anchor.Working == 1) _bucketsOf[added.Dequeue()].Add(gone[i]);
+            else anchor.Remove(gone[i]);
+        }
     }
 
     private readonly struct Table(Anchor anchor, ushort[] owners) : IHashTable
@@ -81,7 +90,8 @@ public sealed class AnchorHash : ISchedulingPolicy
     internal sealed class Anchor
     {
         private readonly int[] _a, _k, _w, _l;
-        private readonly Stack<int> _removed;
+        private readonly int[] _removed;
+        private int _removedCount;
 
         public Anchor(int capacity, int working)
         {
@@ -89,10 +99,10 @@ public sealed class AnchorHash : ISchedulingPolicy
             _k = [.. Enumerable.Range(0, capacity)];
             _w = [.. Enumerable.Range(0, capacity)];
             _l = [.. Enumerable.Range(0, capacity)];
-            _removed = new Stack<int>();
+            _removed = new int[capacity];
             for (int b = capacity - 1; b >= working; b--)
             {
-                _removed.Push(b);
+                _removed[_removedCount++] = b;
                 _a[b] = b;
             }
 
@@ -105,7 +115,8 @@ public sealed class AnchorHash : ISchedulingPolicy
             _k = [.. other._k];
             _w = [.. other._w];
             _l = [.. other._l];
-            _removed = new Stack<int>(other._removed.Reverse());
+            _removed = [.. other._removed];
+            _removedCount = other._removedCount;
             Working = other.Working;
         }
 
@@ -128,7 +139,7 @@ public sealed class AnchorHash : ISchedulingPolicy
 
         public int Add()
         {
-            int bucket = _removed.Pop();
+            int bucket = _removed[--_removedCount];
             _a[bucket] = 0;
             _l[_w[Working]] = Working;
             _w[_l[bucket]] = bucket;
@@ -139,7 +150,7 @@ public sealed class AnchorHash : ISchedulingPolicy
 
         public void Remove(int bucket)
         {
-            _removed.Push(bucket);
+            _removed[_removedCount++] = bucket;
             Working--;
             _a[bucket] = Working;
             _w[_l[bucket]] = _w[Working];

@@ -13,33 +13,35 @@ public enum HashKey
     AddrPort,
 }
 
-/// <summary>
-/// Sorted points with their owners: the engine of ring policies. Immutable. A lookup is a binary search, 14 steps for 16 Ki points.
-/// </summary>
+/// <summary>Sorted points of 32 bits with their owners: the engine of HAProxy's and nginx's rings. Immutable.</summary>
 internal sealed class ConsistentRing
 {
-    private readonly uint[] _points;
+    private readonly PointIndex<uint> _points;
     private readonly ushort[] _owners;
 
-    private ConsistentRing(uint[] points, ushort[] owners)
+    /// <summary>Makes it of sorted points; equal ones in the order in which they take precedence.</summary>
+    public ConsistentRing(uint[] points, ushort[] owners)
     {
-        _points = points;
+        _points = new PointIndex<uint>(points);
         _owners = owners;
     }
 
-    /// <summary>HAProxy's points (<c>lb_chash.c</c>): 16 a unit of weight, each the avalanche of a seed of the server's plus the point's number.</summary>
+    /// <summary>
+    /// HAProxy's points (<c>lb_chash.c</c>): 16 a unit of weight, each the avalanche of a seed of the server's plus the point's number. The weight is the live
+    /// one, as HAProxy's effective weight is; where it is no whole number of points it is rounded, and a server has one at least.
+    /// </summary>
     public static ConsistentRing BuildHaproxy(PoolSnapshot snapshot, HashKey key)
     {
-        const int pointsPerWeight = 16;
         int total = 0;
-        foreach (int weight in snapshot.Weights) total += weight * pointsPerWeight;
+        foreach (int weight in snapshot.LiveWeights) total += PointsOf(weight, snapshot.LiveScale);
         uint[] points = new uint[total];
         ushort[] owners = new ushort[total];
         int next = 0;
         for (int i = 0; i < snapshot.Servers.Length; i++)
         {
             uint seed = Seed(snapshot.Servers[i], key);
-            for (uint n = 0; n < snapshot.Weights[i] * pointsPerWeight; n++, next++)
+            int count = PointsOf(snapshot.LiveWeights[i], snapshot.LiveScale);
+            for (uint n = 0; n < count; n++, next++)
             {
                 points[next] = FullAvalanche.Mix(seed + n);
                 owners[next] = (ushort)i;
@@ -47,20 +49,14 @@ internal sealed class ConsistentRing
         }
 
         // Equal points keep the order of the servers, as a tree that takes them in turn would.
-        Sort(points, owners);
+        PointSort.Sort(ref points, ref owners);
         return new ConsistentRing(points, owners);
     }
 
-    private static void Sort(uint[] points, ushort[] owners)
+    private static int PointsOf(int weight, int scale)
     {
-        ulong[] both = new ulong[points.Length];
-        for (int i = 0; i < points.Length; i++) both[i] = (ulong)points[i] << 32 | owners[i];
-        Array.Sort(both);
-        for (int i = 0; i < points.Length; i++)
-        {
-            points[i] = (uint)(both[i] >> 32);
-            owners[i] = (ushort)both[i];
-        }
+        const int pointsPerWeight = 16;
+        return (int)Math.Max(1, (((long)weight * pointsPerWeight * 2) + scale) / (2L * scale));
     }
 
     // The range of weights times the points of one: every id has room for its points.
@@ -73,34 +69,24 @@ internal sealed class ConsistentRing
         return key == HashKey.Addr ? FullAvalanche.Mix(address.FoldedWords) : FullAvalanche.Mix(FullAvalanche.Mix(address.Port) + address.FoldedWords);
     }
 
-    public int Length => _points.Length;
+    public int Length => _owners.Length;
+
+    public uint PointAt(int position) => _points.Points[position];
 
     public int OwnerAt(int position) => _owners[position];
 
-    public int Next(int position) => position + 1 == _points.Length ? 0 : position + 1;
+    public int Next(int position) => position + 1 == _owners.Length ? 0 : position + 1;
 
     /// <summary>First point at or after the hash, going round.</summary>
-    public int FindClockwise(uint hash)
-    {
-        uint[] points = _points;
-        int low = 0, count = points.Length;
-        while (count > 0)
-        {
-            int half = count >> 1;
-            bool less = points[low + half] < hash;
-            low = less ? low + half + 1 : low;
-            count = less ? count - half - 1 : half;
-        }
-
-        return low == points.Length ? 0 : low;
-    }
+    public int FindClockwise(uint hash) => _points.Find(hash);
 
     /// <summary>The point nearest to the hash in either direction, the one before in a tie: HAProxy's rule.</summary>
     public int FindClosest(uint hash)
     {
-        int next = FindClockwise(hash);
-        int previous = next == 0 ? _points.Length - 1 : next - 1;
-        uint before = hash - _points[previous], after = _points[next] - hash;
+        uint[] points = _points.Points;
+        int next = _points.Find(hash);
+        int previous = next == 0 ? points.Length - 1 : next - 1;
+        uint before = hash - points[previous], after = points[next] - hash;
         return before <= after ? previous : next;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Lb;
 
@@ -49,16 +48,24 @@ public sealed class HashRing : ISchedulingPolicy
         // Envoy's scale: the lightest server has a whole number of points, and the ring is at least the minimum.
         double lightest = least / sum;
         double scale = Math.Min(Math.Ceiling(lightest * minimum) / lightest, maximum);
-        List<(ulong Point, ushort Owner)> points = new((int)Math.Ceiling(scale) + 1);
+        List<ulong> points = new((int)Math.Ceiling(scale) + 1);
+        List<ushort> owners = new(points.Capacity);
+        byte[] digitsOfAnInt = new byte[10];
         double current = 0, target = 0;
         for (int i = 0; i < snapshot.Servers.Length; i++)
         {
-            string identity = ServerIdentity.Text(snapshot.Servers[i]);
+            // Number n is written behind the address over and over.
+            byte[] text = [.. ServerIdentity.Bytes(snapshot.Servers[i]), (byte)'_', .. digitsOfAnInt];
+            Span<byte> number = text.AsSpan(text.Length - 10);
             target += scale * snapshot.Weights[i] / sum;
             for (int n = 0; current < target; n++, current++)
-                points.Add((XxHash64.Hash(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{identity}_{n}"))), (ushort)i));
+            {
+                n.TryFormat(number, out int digits, provider: CultureInfo.InvariantCulture);
+                points.Add(XxHash64.Hash(text.AsSpan(0, text.Length - 10 + digits)));
+                owners.Add((ushort)i);
+            }
         }
 
-        return new PointRing(points);
+        return new PointRing([.. points], [.. owners]);
     }
 }

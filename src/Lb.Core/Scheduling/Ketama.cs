@@ -15,6 +15,9 @@ public sealed class Ketama : ISchedulingPolicy
 
     private readonly TurnCounter _turn = new();
 
+    // The ring of the last build. A flip takes a server's points out of it or puts them in: to make and sort all of them takes fifty times as long.
+    private Built? _last;
+
     /// <inheritdoc/>
     public PolicyTraits Traits => PolicyTraits.UsesKey;
 
@@ -22,26 +25,24 @@ public sealed class Ketama : ISchedulingPolicy
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        return new Scheduler(snapshot, Ring(snapshot), _turn);
+        _last = Built.From(snapshot, _last);
+        return new Scheduler(snapshot, _last.Ring, _turn);
     }
 
-    internal static PointRing Ring(PoolSnapshot snapshot)
+    private static void AddPoints(Server server, int count, ref Span<uint> points)
     {
-        List<(ulong Point, ushort Owner)> points = [];
-        for (int i = 0; i < snapshot.Servers.Length; i++)
+        // The part before the last point is the same for all of them.
+        (string host, string port) = HostAndPort(server);
+        uint seed = KeyHash.Crc32([.. Encoding.UTF8.GetBytes(host), 0, .. Encoding.UTF8.GetBytes(port)]);
+        uint point = 0;
+        Span<byte> bytes = stackalloc byte[4];
+        for (int n = 0; n < count; n++)
         {
-            (string host, string port) = HostAndPort(snapshot.Servers[i]);
-            byte[] seed = [.. Encoding.UTF8.GetBytes(host), 0, .. Encoding.UTF8.GetBytes(port), 0, 0, 0, 0];
-            uint point = 0;
-            for (int n = 0; n < snapshot.Weights[i] * PointsPerWeight; n++)
-            {
-                BinaryPrimitives.WriteUInt32LittleEndian(seed.AsSpan(seed.Length - 4), point);
-                point = KeyHash.Crc32(seed);
-                points.Add((point, (ushort)i));
-            }
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes, point);
+            points[n] = point = KeyHash.Crc32(bytes, seed);
         }
 
-        return new PointRing(points);
+        points = points[count..];
     }
 
     private static (string Host, string Port) HostAndPort(Server server) => server.EndPoint switch
@@ -51,17 +52,36 @@ public sealed class Ketama : ISchedulingPolicy
         _ => (ServerIdentity.Text(server), ""),
     };
 
-    private sealed class Scheduler(PoolSnapshot snapshot, PointRing ring, TurnCounter turn) : IScheduler
+    private sealed class Scheduler(PoolSnapshot snapshot, ConsistentRing ring, TurnCounter turn) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
 
         public Server Pick(in PickContext context, long now)
         {
-            ulong hash = Hash(in context);
-            Server server = _servers[ring.Find(hash, 0)];
+            uint hash = Hash(in context);
+            Server server = _servers[Find(hash, 0)];
             if (!context.HasExclusions) return server;
-            for (int attempt = 1; attempt <= _servers.Length && context.Excludes(server); attempt++) server = _servers[ring.Find(hash, attempt)];
+            for (int attempt = 1; attempt <= _servers.Length && context.Excludes(server); attempt++) server = _servers[Find(hash, attempt)];
             return server;
+        }
+
+        // A second attempt goes on along the ring past everything of the server before. Of equal points only the first exists for nginx.
+        private int Find(uint hash, int attempt)
+        {
+            int position = ring.FindClockwise(hash);
+            int owner = ring.OwnerAt(position);
+            for (; attempt > 0; attempt--)
+            {
+                int last = owner;
+                for (int n = 0; n < ring.Length && owner == last; n++)
+                {
+                    uint point = ring.PointAt(position);
+                    position = ring.Next(position);
+                    if (position == 0 || ring.PointAt(position) != point) owner = ring.OwnerAt(position);
+                }
+            }
+
+            return owner;
         }
 
         private uint Hash(in PickContext context)
@@ -70,6 +90,97 @@ public sealed class Ketama : ISchedulingPolicy
             if (context.Source.IsEmpty) return (uint)PickHash.Mix((ulong)Interlocked.Increment(ref turn.Value));
             Span<byte> text = stackalloc byte[64];
             return KeyHash.Crc32(text[..context.Source.WriteAddressText(text)]);
+        }
+    }
+
+    /// <summary>A ring and what it was made of.</summary>
+    private sealed record Built(PoolSnapshot Snapshot, EndPoint[] EndPoints, uint[] Points, ushort[] Owners, ConsistentRing Ring)
+    {
+        private const ushort Gone = ushort.MaxValue;
+
+        public static Built From(PoolSnapshot snapshot, Built? last)
+        {
+            EndPoint[] endPoints = Array.ConvertAll(snapshot.ServerArray, static s => s.EndPoint);
+            ushort[] moved = Match(snapshot, endPoints, last, out bool[] known);
+
+            int added = 0, kept = 0;
+            for (int i = 0; i < known.Length; i++)
+            {
+                if (known[i]) kept += snapshot.Weights[i] * PointsPerWeight;
+                else added += snapshot.Weights[i] * PointsPerWeight;
+            }
+
+            uint[] newPoints = GC.AllocateUninitializedArray<uint>(added);
+            ushort[] newOwners = GC.AllocateUninitializedArray<ushort>(added);
+            Span<uint> rest = newPoints;
+            for (int i = 0; i < known.Length; i++)
+            {
+                if (known[i]) continue;
+                int count = snapshot.Weights[i] * PointsPerWeight;
+                newOwners.AsSpan(added - rest.Length, count).Fill((ushort)i);
+                AddPoints(snapshot.Servers[i], count, ref rest);
+            }
+
+            PointSort.Sort(ref newPoints, ref newOwners);
+            (uint[] points, ushort[] owners) = last is null || kept == 0 ? (newPoints, newOwners) : Merge(last, moved, kept, newPoints, newOwners);
+            return new Built(snapshot, endPoints, points, owners, new ConsistentRing(points, owners));
+        }
+
+        // Where the servers of the last ring stand now, if they are the same with the same weight and address, and which ones need no new points.
+        private static ushort[] Match(PoolSnapshot snapshot, EndPoint[] endPoints, Built? last, out bool[] known)
+        {
+            known = new bool[endPoints.Length];
+            ushort[] moved = new ushort[last?.EndPoints.Length ?? 0];
+            Array.Fill(moved, Gone);
+
+            // Both are in the order of ids.
+            for (int old = 0, now = 0; old < moved.Length && now < known.Length;)
+            {
+                Server before = last!.Snapshot.Servers[old], after = snapshot.Servers[now];
+                if (before.Id < after.Id) old++;
+                else if (before.Id > after.Id) now++;
+                else
+                {
+                    if (last.Snapshot.Weights[old] == snapshot.Weights[now] && ReferenceEquals(before, after) && last.EndPoints[old].Equals(endPoints[now]))
+                    {
+                        moved[old] = (ushort)now;
+                        known[now] = true;
+                    }
+
+                    old++;
+                    now++;
+                }
+            }
+
+            return moved;
+        }
+
+        private static (uint[] Points, ushort[] Owners) Merge(Built last, ushort[] moved, int kept, uint[] newPoints, ushort[] newOwners)
+        {
+            uint[] points = GC.AllocateUninitializedArray<uint>(kept + newPoints.Length);
+            ushort[] owners = GC.AllocateUninitializedArray<ushort>(points.Length);
+            uint[] oldPoints = last.Points;
+            ushort[] oldOwners = last.Owners;
+            int next = 0, at = 0;
+            for (int i = 0; i < oldPoints.Length; i++)
+            {
+                ushort owner = moved[oldOwners[i]];
+                if (owner == Gone) continue;
+                uint point = oldPoints[i];
+                while (next < newPoints.Length && (newPoints[next] < point || (newPoints[next] == point && newOwners[next] < owner)))
+                {
+                    (points[at], owners[at]) = (newPoints[next], newOwners[next]);
+                    at++;
+                    next++;
+                }
+
+                (points[at], owners[at]) = (point, owner);
+                at++;
+            }
+
+            newPoints.AsSpan(next).CopyTo(points.AsSpan(at));
+            newOwners.AsSpan(next).CopyTo(owners.AsSpan(at));
+            return (points, owners);
         }
     }
 }

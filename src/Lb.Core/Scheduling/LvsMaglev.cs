@@ -103,7 +103,12 @@ public sealed class LvsMaglev : ISchedulingPolicy, IKeyedPolicy
         {
             for (int turn = 0; turn < turns[i] && filled < _size; turn++, filled++)
             {
-                while (slots[next[i]] is not null) next[i] = (next[i] + skip[i]) % (uint)_size;
+                while (slots[next[i]] is not null)
+                {
+                    next[i] += skip[i];
+                    if (next[i] >= (uint)_size) next[i] -= (uint)_size;
+                }
+
                 slots[next[i]] = servers[i].Key;
             }
         }

@@ -39,17 +39,18 @@ public sealed class Maglev : ISchedulingPolicy
     {
         int count = snapshot.Servers.Length;
         int[] order = ServerIdentity.Order(snapshot);
-        ulong[] next = new ulong[count], skip = new ulong[count];
-        double[] credit = new double[count];
+        uint[] next = new uint[count], skip = new uint[count];
+        double[] credit = new double[count], gain = new double[count];
         int heaviest = 1;
         for (int i = 0; i < count; i++)
         {
             byte[] identity = ServerIdentity.Bytes(snapshot.Servers[order[i]]);
-            next[i] = XxHash64.Hash(identity) % (ulong)size;
-            skip[i] = (XxHash64.Hash(identity, seed: 1) % (ulong)(size - 1)) + 1;
+            next[i] = (uint)(XxHash64.Hash(identity) % (ulong)size);
+            skip[i] = (uint)(XxHash64.Hash(identity, seed: 1) % (ulong)(size - 1)) + 1;
             heaviest = Math.Max(heaviest, snapshot.Weights[order[i]]);
         }
 
+        for (int i = 0; i < count; i++) gain[i] = (double)snapshot.Weights[order[i]] / heaviest;
         ushort[] table = new ushort[size];
         Array.Fill(table, ushort.MaxValue);
         for (int filled = 0; filled < size;)
@@ -57,11 +58,18 @@ public sealed class Maglev : ISchedulingPolicy
             for (int i = 0; i < count && filled < size; i++)
             {
                 // The heaviest takes a slot in every round, the others in proportion.
-                credit[i] += (double)snapshot.Weights[order[i]] / heaviest;
+                credit[i] += gain[i];
                 if (credit[i] < 1) continue;
                 credit[i]--;
-                while (table[next[i]] != ushort.MaxValue) next[i] = (next[i] + skip[i]) % (ulong)size;
-                table[next[i]] = (ushort)order[i];
+                uint slot = next[i];
+                while (table[slot] != ushort.MaxValue)
+                {
+                    slot += skip[i];
+                    if (slot >= (uint)size) slot -= (uint)size;
+                }
+
+                next[i] = slot;
+                table[slot] = (ushort)order[i];
                 filled++;
             }
         }

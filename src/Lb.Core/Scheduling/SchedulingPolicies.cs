@@ -71,8 +71,8 @@ internal sealed class SchedulingPolicies
         && Values(one.BalanceOptions) == Values(other.BalanceOptions);
 
     // Every property counts; a new one belongs here too, and a test says so if it is forgotten.
-    private static ((int, bool, bool, bool, bool, int?), string, HashOptions, (string?, bool, string?, bool), (int, int, bool, bool), (int, int)) Values(BalanceOptions o) =>
-        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize), o.HashType.ToUpperInvariant(), Hashing(o), (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost),
+    private static ((int, bool, bool, bool, bool, int?, HashPreserveAffinity?), string, HashOptions, (string?, bool, string?, bool), (int, int, bool, bool), (int, int)) Values(BalanceOptions o) =>
+        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize, o.HashPreserveAffinity), o.HashType.ToUpperInvariant(), Hashing(o), (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost),
          (o.Length, o.Depth, o.Whole, o.PathOnly), (o.MinimumRingSize, o.MaximumRingSize));
 
     private static HashOptions Hashing(BalanceOptions o) =>

@@ -203,7 +203,8 @@ public abstract class SchedulingPolicyContract
     /// <summary>A pool that runs the policy, with one server for each weight.</summary>
     protected ServerPool Pool(ReadOnlySpan<int> weights)
     {
-        PoolOptions options = new() { Policy = () => Create(1) };
+        // Full servers are passed over, also by policies that would rather wait for the server of the key.
+        PoolOptions options = new() { Policy = () => Create(1), BalanceOptions = { HashPreserveAffinity = HashPreserveAffinity.MaxConn } };
         for (int i = 0; i < weights.Length; i++)
             options.Servers.Add(new ServerOptions { Address = $"127.0.{i / 250}.{1 + (i % 250)}:80", Weight = weights[i] });
         return new ServerPool("contract", options);

@@ -110,19 +110,16 @@ public sealed class ConfigurationErrorTests
             {
               "Routers": { "VI_1": {} }, "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
               "Pools": { "web": {
-                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Zone": "z", "Priority": 1, "Tls": {}, "MinConnections": 1, "MaxQueue": 1 } ],
-                "BalanceOptions": { "HashPreserveAffinity": "always" },
-                "Persistence": { "Type": "cookie" }, "SlowStart": "10s", "OnMarkedDown": "shutdown-sessions", "RetryOn": "all", "Quorum": 1 } },
+                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Tls": {}, "MinConnections": 1 } ],
+                "RetryOn": "all", "HttpReuse": "safe" } },
               "Gateways": { "g": { "Listen": "x:1", "Pool": "web", "Tls": {}, "AcceptProxy": true, "Rules": [], "ForwardFor": {} } }
             }
             """);
         string[] keys =
         [
             "Lb:Routers", "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
-            "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Zone", "Lb:Pools:web:Servers:0:Priority",
-            "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections", "Lb:Pools:web:Servers:0:MaxQueue",
-            "Lb:Pools:web:BalanceOptions:HashPreserveAffinity",
-            "Lb:Pools:web:Persistence", "Lb:Pools:web:SlowStart", "Lb:Pools:web:OnMarkedDown", "Lb:Pools:web:RetryOn", "Lb:Pools:web:Quorum",
+            "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections",
+            "Lb:Pools:web:RetryOn", "Lb:Pools:web:HttpReuse",
             "Lb:Gateways:g:Tls", "Lb:Gateways:g:AcceptProxy", "Lb:Gateways:g:Rules", "Lb:Gateways:g:ForwardFor",
         ];
         Assert.All(errors, static e => Assert.EndsWith("is not in this version", e, StringComparison.Ordinal));
