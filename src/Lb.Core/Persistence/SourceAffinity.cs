@@ -121,12 +121,12 @@ internal sealed class SourceAffinity(PersistenceOptions options, long timestamps
         if (source.IsEmpty) return null;
         SourceNetwork key = Key(in source);
         long deadline = now + _timeout;
-        if (_entries.TryGetValue(key, out SourceEntry? entry) && IsKept(entry) && entry.TryRefresh(deadline)) return entry;
+        if (_entries.TryGetValue(key, out SourceEntry? entry) && IsKept(entry) && entry.TryRefresh(now, deadline)) return entry;
         lock (_lock)
         {
             if (_entries.TryGetValue(key, out entry))
             {
-                if (IsKept(entry) && entry.TryRefresh(deadline)) return entry;
+                if (IsKept(entry) && entry.TryRefresh(now, deadline)) return entry;
                 Drop(entry);
             }
 

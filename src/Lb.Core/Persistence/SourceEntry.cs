@@ -34,19 +34,12 @@ internal sealed class SourceEntry(SourceNetwork key, Server server, long deadlin
         return end != Dead && (now < end || IsOpen) && Server.InUse;
     }
 
-    /// <summary>Puts the end off; false when it has ended, and then it must be made anew.</summary>
-    public bool TryRefresh(long end)
+    /// <summary>Puts the end of one that is alive off; false when it has ended meanwhile, and then it must be made anew.</summary>
+    public bool TryRefresh(long now, long end)
     {
-        long seen = Deadline;
-        while (seen != Dead)
-        {
-            if (seen >= end) return true;
-            long was = Interlocked.CompareExchange(ref _deadline, end, seen);
-            if (was == seen) return true;
-            seen = was;
-        }
-
-        return false;
+        // A minute that has begun because a connection is open may last longer than a short timeout: it isn't cut.
+        PutOff(now);
+        return TryRaise(end);
     }
 
     /// <summary>Ends it for good if its time is over and nothing is open; if something is, it goes on for another minute.</summary>
@@ -78,6 +71,20 @@ internal sealed class SourceEntry(SourceNetwork key, Server server, long deadlin
         long seen = Deadline;
         if (seen == Dead || now < seen) return;
         long minute = SecondsWhileOpen * Server.Pool.TimestampsPerSecond;
-        TryRefresh(seen + ((((now - seen) / minute) + 1) * minute));
+        TryRaise(seen + ((((now - seen) / minute) + 1) * minute));
+    }
+
+    private bool TryRaise(long end)
+    {
+        long seen = Deadline;
+        while (seen != Dead)
+        {
+            if (seen >= end) return true;
+            long was = Interlocked.CompareExchange(ref _deadline, end, seen);
+            if (was == seen) return true;
+            seen = was;
+        }
+
+        return false;
     }
 }
