@@ -81,6 +81,7 @@ internal static class LbOptionsReader
         balance.PathOnly = reader.Flag("PathOnly", balance.PathOnly);
         balance.MinimumRingSize = reader.Integer("MinimumRingSize", balance.MinimumRingSize);
         balance.MaximumRingSize = reader.Integer("MaximumRingSize", balance.MaximumRingSize);
+        balance.RingHash = reader.Choice("RingHash", balance.RingHash);
         balance.HashPreserveAffinity = reader.Choice("HashPreserveAffinity", balance.HashPreserveAffinity);
     }
 

@@ -271,8 +271,9 @@ public sealed class BalanceOptions
     public HashKey HashKey { get; set; }
 
     /// <summary>
-    /// Percent of the average load that a server on a consistent ring may have before its keys go on to the next, 101 to 100 000; default 0 = no limit
-    /// (HAProxy <c>hash-balance-factor</c>).
+    /// Percent of the average load that a server may have before its keys go on to another, 101 to 100 000; default 0 = no limit (HAProxy
+    /// <c>hash-balance-factor</c>). HAProxy's policies need <c>consistent</c> for it and go on to the next on the ring; <c>maglev</c>, <c>ketama</c>,
+    /// <c>ring</c>, <c>rendezvous</c>, <c>jump</c> and <c>anchor</c> jump: see <see cref="BoundedLoads"/>.
     /// </summary>
     [Within(0, 100_000)]
     public int HashBalanceFactor { get; set; }
@@ -310,6 +311,9 @@ public sealed class BalanceOptions
     /// <summary><c>ring</c>: points at most, from the minimum to 8 388 608, the default.</summary>
     [Within(1, 8_388_608)]
     public int MaximumRingSize { get; set; } = 8_388_608;
+
+    /// <summary><c>ring</c>: what makes the points. Default <see cref="Lb.RingHash.Xxhash"/> (Envoy <c>hash_function</c>).</summary>
+    public RingHash RingHash { get; set; }
 
     /// <summary><c>sh</c>: the client's port counts as well (ipvsadm <c>sh-port</c>). Default false.</summary>
     public bool ShPort { get; set; }
