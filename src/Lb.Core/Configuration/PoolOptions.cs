@@ -315,6 +315,34 @@ public sealed class BalanceOptions
     /// <summary><c>ring</c>: what makes the points. Default <see cref="Lb.RingHash.Xxhash"/> (Envoy <c>hash_function</c>).</summary>
     public RingHash RingHash { get; set; }
 
+    /// <summary><c>orca</c>: hundredths of the share of errors that are added to a server's utilization, 0 to 100 000; default 100.</summary>
+    [Within(0, 100_000)]
+    public int ErrorPenalty { get; set; } = 100;
+
+    /// <summary><c>orca</c>: how long load reports of a server must come before they count; 0 = at once; default 10 s.</summary>
+    [NotNegative]
+    public TimeSpan BlackoutPeriod { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary><c>orca</c>: how long load reports count after the last one, above 0; default 3 min.</summary>
+    [Positive]
+    public TimeSpan ExpirationPeriod { get; set; } = TimeSpan.FromMinutes(3);
+
+    /// <summary><c>orca</c>: how often weights are worked out, 100 ms or more; default 1 s.</summary>
+    [Positive]
+    public TimeSpan UpdatePeriod { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary><c>rif</c>: servers asked at each pick, 1 to 16; default 3.</summary>
+    [Within(1, 16)]
+    public int Probes { get; set; } = 3;
+
+    /// <summary><c>rif</c>: answers kept, 2 to 64; default 16.</summary>
+    [Within(2, 64)]
+    public int ProbePoolSize { get; set; } = 16;
+
+    /// <summary><c>rif</c>: how long an answer is worth something, above 0; default 1 s.</summary>
+    [Positive]
+    public TimeSpan ProbeAge { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary><c>sh</c>: the client's port counts as well (ipvsadm <c>sh-port</c>). Default false.</summary>
     public bool ShPort { get; set; }
 

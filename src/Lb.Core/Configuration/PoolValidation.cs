@@ -41,6 +41,8 @@ internal static class PoolValidation
                 $"has no effect with HashType {options.HashType}; set consistent"));
         }
 
+        if (options.UpdatePeriod > TimeSpan.Zero && options.UpdatePeriod < OrcaRoundRobin.MinimumUpdatePeriod)
+            errors.Add(new($"{path}:UpdatePeriod", Durations.Format(options.UpdatePeriod), $"must be {Durations.Format(OrcaRoundRobin.MinimumUpdatePeriod)} or more"));
         if (options.MaximumRingSize < options.MinimumRingSize)
             errors.Add(new($"{path}:MaximumRingSize", options.MaximumRingSize.ToString(culture), "must not be below MinimumRingSize"));
         if (options.TableSize is not { } size) return;

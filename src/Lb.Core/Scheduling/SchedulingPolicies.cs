@@ -36,6 +36,8 @@ internal sealed class SchedulingPolicies
         new("jump", static o => Bounded(new JumpHash(), o)),
         new("anchor", static o => Bounded(new AnchorHash(), o)),
         new("peak-ewma", static _ => new PeakEwmaChoices()),
+        new("orca", static o => new OrcaRoundRobin(o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod)),
+        new("rif", static o => Rif(o)),
         new("static-rr", static _ => new StaticRoundRobin()),
         new("sticky", static _ => new Sticky()),
         new("rr", static _ => new LvsRoundRobin()),
@@ -68,12 +70,16 @@ internal sealed class SchedulingPolicies
         one is not null
         && ReferenceEquals(one.Policy, other.Policy)
         && string.Equals(one.Balance, other.Balance, StringComparison.OrdinalIgnoreCase)
-        && Values(one.BalanceOptions) == Values(other.BalanceOptions);
+        && Values(one.BalanceOptions).Equals(Values(other.BalanceOptions));
 
     // Every property counts; a new one belongs here too, and a test says so if it is forgotten.
-    private static ((int, bool, bool, bool, bool, int?), string, (HashOptions, HashPreserveAffinity?), (string?, bool, string?, bool), (int, int, bool, bool), (int, int, RingHash)) Values(BalanceOptions o) =>
-        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize), o.HashType.ToUpperInvariant(), (Hashing(o), o.HashPreserveAffinity), (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost),
-         (o.Length, o.Depth, o.Whole, o.PathOnly), (o.MinimumRingSize, o.MaximumRingSize, o.RingHash));
+    private static (object, object, object, object) Values(BalanceOptions o) =>
+        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize, o.MinimumRingSize, o.MaximumRingSize, o.RingHash),
+         (o.HashType.ToUpperInvariant(), Hashing(o), o.HashPreserveAffinity),
+         (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost, o.Length, o.Depth, o.Whole, o.PathOnly),
+         (o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod, o.Probes, o.ProbePoolSize, o.ProbeAge));
+
+    internal static RifProbing Rif(BalanceOptions o, ILoadProbe? probe = null) => new(o.Probes, o.ProbePoolSize, o.ProbeAge, probe);
 
     // HAProxy's policies have their own bound, which walks along the ring.
     private static ISchedulingPolicy Bounded(ISchedulingPolicy policy, BalanceOptions o) =>
