@@ -81,6 +81,14 @@ internal static class LbOptionsReader
         balance.PathOnly = reader.Flag("PathOnly", balance.PathOnly);
         balance.MinimumRingSize = reader.Integer("MinimumRingSize", balance.MinimumRingSize);
         balance.MaximumRingSize = reader.Integer("MaximumRingSize", balance.MaximumRingSize);
+        balance.RingHash = reader.Choice("RingHash", balance.RingHash);
+        balance.ErrorPenalty = reader.Integer("ErrorPenalty", balance.ErrorPenalty);
+        balance.BlackoutPeriod = reader.Duration("BlackoutPeriod", balance.BlackoutPeriod);
+        balance.ExpirationPeriod = reader.Duration("ExpirationPeriod", balance.ExpirationPeriod);
+        balance.UpdatePeriod = reader.Duration("UpdatePeriod", balance.UpdatePeriod);
+        balance.Probes = reader.Integer("Probes", balance.Probes);
+        balance.ProbePoolSize = reader.Integer("ProbePoolSize", balance.ProbePoolSize);
+        balance.ProbeAge = reader.Duration("ProbeAge", balance.ProbeAge);
         balance.HashPreserveAffinity = reader.Choice("HashPreserveAffinity", balance.HashPreserveAffinity);
     }
 

@@ -271,8 +271,9 @@ public sealed class BalanceOptions
     public HashKey HashKey { get; set; }
 
     /// <summary>
-    /// Percent of the average load that a server on a consistent ring may have before its keys go on to the next, 101 to 100 000; default 0 = no limit
-    /// (HAProxy <c>hash-balance-factor</c>).
+    /// Percent of the average load that a server may have before its keys go on to another, 101 to 100 000; default 0 = no limit (HAProxy
+    /// <c>hash-balance-factor</c>). HAProxy's policies need <c>consistent</c> for it and go on to the next on the ring; <c>maglev</c>, <c>ketama</c>,
+    /// <c>ring</c>, <c>rendezvous</c>, <c>jump</c> and <c>anchor</c> jump: see <see cref="BoundedLoads"/>.
     /// </summary>
     [Within(0, 100_000)]
     public int HashBalanceFactor { get; set; }
@@ -310,6 +311,37 @@ public sealed class BalanceOptions
     /// <summary><c>ring</c>: points at most, from the minimum to 8 388 608, the default.</summary>
     [Within(1, 8_388_608)]
     public int MaximumRingSize { get; set; } = 8_388_608;
+
+    /// <summary><c>ring</c>: what makes the points. Default <see cref="Lb.RingHash.Xxhash"/> (Envoy <c>hash_function</c>).</summary>
+    public RingHash RingHash { get; set; }
+
+    /// <summary><c>orca</c>: hundredths of the share of errors that are added to a server's utilization, 0 to 100 000; default 100.</summary>
+    [Within(0, 100_000)]
+    public int ErrorPenalty { get; set; } = 100;
+
+    /// <summary><c>orca</c>: how long load reports of a server must come before they count; 0 = at once; default 10 s.</summary>
+    [NotNegative]
+    public TimeSpan BlackoutPeriod { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary><c>orca</c>: how long load reports count after the last one, above 0; default 3 min.</summary>
+    [Positive]
+    public TimeSpan ExpirationPeriod { get; set; } = TimeSpan.FromMinutes(3);
+
+    /// <summary><c>orca</c>: how often weights are worked out, 100 ms or more; default 1 s.</summary>
+    [Positive]
+    public TimeSpan UpdatePeriod { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary><c>rif</c>: servers asked at each pick, 1 to 16; default 3.</summary>
+    [Within(1, 16)]
+    public int Probes { get; set; } = 3;
+
+    /// <summary><c>rif</c>: answers kept, 2 to 64; default 16.</summary>
+    [Within(2, 64)]
+    public int ProbePoolSize { get; set; } = 16;
+
+    /// <summary><c>rif</c>: how long an answer is worth something, above 0; default 1 s.</summary>
+    [Positive]
+    public TimeSpan ProbeAge { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary><c>sh</c>: the client's port counts as well (ipvsadm <c>sh-port</c>). Default false.</summary>
     public bool ShPort { get; set; }

@@ -22,6 +22,8 @@ internal static class PoolValidation
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
     }
 
+    private static readonly List<string> HaproxyHashes = ["source", "hash", "uri", "url_param", "hdr", "rdp-cookie"];
+
     // What a policy needs of its options, or can't do with them.
     private static void ValidateBalance(string path, string policy, BalanceOptions options, List<ConfigurationError> errors)
     {
@@ -33,6 +35,14 @@ internal static class PoolValidation
             errors.Add(new($"{path}:Parameter", options.Parameter, "is required for url_param: the name of the parameter"));
         if (options.HashBalanceFactor is > 0 and <= 100)
             errors.Add(new($"{path}:HashBalanceFactor", options.HashBalanceFactor.ToString(culture), "must be 0 (no limit) or above 100: below, the servers could not take the load"));
+        if (options.HashBalanceFactor > 100 && HaproxyHashes.Exists(Is) && !string.Equals(options.HashType, "consistent", StringComparison.OrdinalIgnoreCase))
+        {
+            errors.Add(new($"{path}:HashBalanceFactor", options.HashBalanceFactor.ToString(culture),
+                $"has no effect with HashType {options.HashType}; set consistent"));
+        }
+
+        if (options.UpdatePeriod > TimeSpan.Zero && options.UpdatePeriod < OrcaRoundRobin.MinimumUpdatePeriod)
+            errors.Add(new($"{path}:UpdatePeriod", Durations.Format(options.UpdatePeriod), $"must be {Durations.Format(OrcaRoundRobin.MinimumUpdatePeriod)} or more"));
         if (options.MaximumRingSize < options.MinimumRingSize)
             errors.Add(new($"{path}:MaximumRingSize", options.MaximumRingSize.ToString(culture), "must not be below MinimumRingSize"));
         if (options.TableSize is not { } size) return;

@@ -76,6 +76,21 @@ public static class LbServiceCollectionExtensions
         return services.AddSingleton(new SchedulingPolicyRegistration(name, create));
     }
 
+    /// <summary>Gives the policy <c>rif</c> a way to ask servers for their load; without one it goes by load reports and by its own leases.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="create">Makes the probe, once.</param>
+    public static IServiceCollection AddLoadProbe(this IServiceCollection services, Func<IServiceProvider, ILoadProbe> create)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(create);
+        services.AddSingleton(create);
+        return services.AddSingleton(static provider =>
+        {
+            ILoadProbe probe = provider.GetRequiredService<ILoadProbe>();
+            return new SchedulingPolicyRegistration("rif", o => SchedulingPolicies.Rif(o, probe));
+        });
+    }
+
     /// <summary>Adds a notifier: it hears of every event, in order.</summary>
     /// <typeparam name="T">The notifier, made by dependency injection.</typeparam>
     /// <param name="services">The host's services.</param>

@@ -56,6 +56,14 @@ public static class ServerPoolBuilderExtensions
     /// <param name="builder">The pool.</param>
     public static IServerPoolBuilder UsePeakEwma(this IServerPoolBuilder builder) => builder.UseScheduler("peak-ewma");
 
+    /// <summary>Round robin by the load that the servers report (<c>orca</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    public static IServerPoolBuilder UseOrca(this IServerPoolBuilder builder) => builder.UseScheduler("orca");
+
+    /// <summary>The server that says it has least to do (<c>rif</c>), asked by the probe of <c>AddLoadProbe</c>.</summary>
+    /// <param name="builder">The pool.</param>
+    public static IServerPoolBuilder UseRif(this IServerPoolBuilder builder) => builder.UseScheduler("rif");
+
     /// <summary>Maglev hashing of the key or the client's address (<c>maglev</c>).</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="tableSize">Slots of the table, a prime from 251 to 5 000 011; default 65 537.</param>

@@ -28,6 +28,7 @@ public sealed partial class Server
     private long _averageLatency;
     private RateMeter _rate;
     private PeakEwma _peak;
+    private LoadReportCell _reported;
 
     // Counted by the pool: see ServerPool.ObserveEnd.
     internal int ObservedFailures;
@@ -141,6 +142,9 @@ public sealed partial class Server
     /// <summary>The peak-sensitive average of the latency samples in microseconds, as it is now; 0 before the first. A failure counts as 5 s.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
     public double PeakLatency(long now) => _peak.Read(Milliseconds(now));
+
+    /// <summary>What the server says of its own load.</summary>
+    internal ref LoadReportCell Reported => ref _reported;
 
     private uint Milliseconds(long now) => (uint)(now / Math.Max(1, Pool.TimestampsPerSecond / 1000));
 

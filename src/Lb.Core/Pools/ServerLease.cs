@@ -29,6 +29,10 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <param name="now">A timestamp of the pool's clock.</param>
     public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now, _started);
 
+    /// <summary>Takes over what the server says of its own load, as came with an answer; reads the clock. As often as it comes.</summary>
+    /// <param name="report">The report.</param>
+    public void ReportLoad(in LoadReport report) => Server.Pool.ReportLoad(Server, in report);
+
     /// <summary>
     /// Ends the lease. A second call is a fault of the caller's: the server counts one open lease too few for a while, but never fewer than none; where
     /// that would happen the call has no effect and <see cref="ServerPool.LeaseMisuses"/> counts it.

@@ -28,6 +28,7 @@ public sealed partial class ServerPool
     private int _nextId = 1;
     private long _version;
     private long _misuse;
+    private long _badReports;
 
     /// <summary>Makes a pool. Hosts get theirs from dependency injection (<c>AddServerPool</c>); this is for tests and for use without a host.</summary>
     /// <param name="name">Its name, for logs, events and metrics.</param>
@@ -92,7 +93,20 @@ public sealed partial class ServerPool
     /// <summary>Leases completed more than once, as far as they can be told (see <see cref="ServerLease.Complete"/>): a fault of the caller's.</summary>
     public long LeaseMisuses => Volatile.Read(ref _misuse);
 
+    /// <summary>Load reports that were ignored because their values make no sense.</summary>
+    public long BadLoadReports => Volatile.Read(ref _badReports);
+
     internal long TimestampsPerSecond { get; }
+
+    /// <summary>Takes over what a server says of its own load, for policies that go by it. Any thread, often; neither locks nor allocates.</summary>
+    /// <param name="server">A server of this pool; another one's report is ignored.</param>
+    /// <param name="report">The report.</param>
+    public void ReportLoad(Server server, in LoadReport report)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        if (!ReferenceEquals(server.Pool, this)) return;
+        if (!server.Reported.Take(in report, server.InFlight, _time.GetTimestamp())) Interlocked.Increment(ref _badReports);
+    }
 
     /// <summary>The server of that name, or null. Names are compared without regard to case.</summary>
     /// <param name="name">The name.</param>

@@ -31,8 +31,11 @@ internal sealed class BoundedLoad
     {
         long load = 1;
         foreach (Server server in _servers) load += server.InFlight;
-        return (int)Math.Min(int.MaxValue, ((load * _factor) + 99) / 100);
+        return Slots(load, _factor);
     }
+
+    /// <summary>The slots for a load: times the factor in percent, rounded up.</summary>
+    public static int Slots(long load, int factor) => (int)Math.Min(int.MaxValue, ((load * factor) + 99) / 100);
 
     /// <summary>True when a server has fewer leases than its part of the slots. What the division leaves over is dealt by weight, so the parts add up.</summary>
     public bool HasRoom(int index, int total)

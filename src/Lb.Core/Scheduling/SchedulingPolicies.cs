@@ -29,13 +29,15 @@ internal sealed class SchedulingPolicies
         new("url_param", static o => KeyedHash.ByParameter(o.Parameter ?? "", o.CheckPost, Hashing(o))),
         new("hdr", static o => KeyedHash.ByHeader(o.Header ?? "", o.UseDomainOnly, Hashing(o))),
         new("rdp-cookie", static o => KeyedHash.ByRdpCookie(o.Parameter ?? "mstshash", Hashing(o))),
-        new("maglev", static o => new Maglev(o.TableSize ?? Maglev.DefaultTableSize)),
-        new("ketama", static _ => new Ketama()),
-        new("ring", static o => new HashRing(o.MinimumRingSize, o.MaximumRingSize)),
-        new("rendezvous", static _ => new Rendezvous()),
-        new("jump", static _ => new JumpHash()),
-        new("anchor", static _ => new AnchorHash()),
+        new("maglev", static o => Bounded(new Maglev(o.TableSize ?? Maglev.DefaultTableSize), o)),
+        new("ketama", static o => Bounded(new Ketama(), o)),
+        new("ring", static o => Bounded(new HashRing(o.MinimumRingSize, o.MaximumRingSize, o.RingHash), o)),
+        new("rendezvous", static o => Bounded(new Rendezvous(), o)),
+        new("jump", static o => Bounded(new JumpHash(), o)),
+        new("anchor", static o => Bounded(new AnchorHash(), o)),
         new("peak-ewma", static _ => new PeakEwmaChoices()),
+        new("orca", static o => new OrcaRoundRobin(o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod)),
+        new("rif", static o => Rif(o)),
         new("static-rr", static _ => new StaticRoundRobin()),
         new("sticky", static _ => new Sticky()),
         new("rr", static _ => new LvsRoundRobin()),
@@ -68,12 +70,20 @@ internal sealed class SchedulingPolicies
         one is not null
         && ReferenceEquals(one.Policy, other.Policy)
         && string.Equals(one.Balance, other.Balance, StringComparison.OrdinalIgnoreCase)
-        && Values(one.BalanceOptions) == Values(other.BalanceOptions);
+        && Values(one.BalanceOptions).Equals(Values(other.BalanceOptions));
 
     // Every property counts; a new one belongs here too, and a test says so if it is forgotten.
-    private static ((int, bool, bool, bool, bool, int?, HashPreserveAffinity?), string, HashOptions, (string?, bool, string?, bool), (int, int, bool, bool), (int, int)) Values(BalanceOptions o) =>
-        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize, o.HashPreserveAffinity), o.HashType.ToUpperInvariant(), Hashing(o), (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost),
-         (o.Length, o.Depth, o.Whole, o.PathOnly), (o.MinimumRingSize, o.MaximumRingSize));
+    private static (object, object, object, object) Values(BalanceOptions o) =>
+        ((o.Draws, o.ShPort, o.ShFallback, o.MhPort, o.MhFallback, o.TableSize, o.MinimumRingSize, o.MaximumRingSize, o.RingHash),
+         (o.HashType.ToUpperInvariant(), Hashing(o), o.HashPreserveAffinity),
+         (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost, o.Length, o.Depth, o.Whole, o.PathOnly),
+         (o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod, o.Probes, o.ProbePoolSize, o.ProbeAge));
+
+    internal static RifProbing Rif(BalanceOptions o, ILoadProbe? probe = null) => new(o.Probes, o.ProbePoolSize, o.ProbeAge, probe);
+
+    // HAProxy's policies have their own bound, which walks along the ring.
+    private static ISchedulingPolicy Bounded(ISchedulingPolicy policy, BalanceOptions o) =>
+        o.HashBalanceFactor > 0 ? new BoundedLoads(policy, o.HashBalanceFactor) : policy;
 
     private static HashOptions Hashing(BalanceOptions o) =>
         new(string.Equals(o.HashType, "consistent", StringComparison.OrdinalIgnoreCase), o.HashFunction, o.Avalanche, o.HashKey, o.HashBalanceFactor);

@@ -38,6 +38,23 @@ public sealed class HashTests
         Assert.Equal(hash, XxHash64.Hash(buffer, seed));
     }
 
+    // Envoy's test/common/common/hash_test.cc, and std::hash<std::string> of GNU's C++ library 12 on x86-64.
+    [Theory]
+    [InlineData("foo", 9631199822919835226ul)]
+    [InlineData("bar", 11474628671133349555ul)]
+    [InlineData("foo\nbar", 16306510975912980159ul)]
+    [InlineData("lyft", 12847078931730529320ul)]
+    [InlineData("", 6142509188972423790ul)]
+    [InlineData("1234567", 7888703982793837558ul)]
+    [InlineData("12345678", 10113836418918046885ul)]
+    [InlineData("123456789", 12315982496267331008ul)]
+    [InlineData("127.0.0.1:90_0", 5656417760668758976ul)]
+    [InlineData("The quick brown fox jumps over the lazy dog", 15910076551593770101ul)]
+    public void Murmur2_gives_the_values_of_the_standard_library(string text, ulong hash)
+    {
+        Assert.Equal(hash, Murmur2.Hash(Encoding.UTF8.GetBytes(text)));
+    }
+
     [Fact]
     public void An_affinity_key_is_its_bytes_and_their_hash()
     {

@@ -7,6 +7,8 @@ public sealed class PolicyOptionsTests
 {
     [Theory]
     [Trait("Row", "S4")]
+    [InlineData("orca", typeof(OrcaRoundRobin))]
+    [InlineData("rif", typeof(RifProbing))]
     [InlineData("static-rr", typeof(StaticRoundRobin))]
     [InlineData("sticky", typeof(Sticky))]
     [InlineData("rr", typeof(LvsRoundRobin))]
@@ -93,6 +95,7 @@ public sealed class PolicyOptionsTests
         if (type == typeof(bool)) return !(bool)(property.GetValue(new BalanceOptions()) ?? false);
         if (type == typeof(int)) return 1 + (int)(property.GetValue(new BalanceOptions()) ?? 0);
         if (type == typeof(string)) return "other";
+        if (type == typeof(TimeSpan)) return TimeSpan.FromSeconds(1) + (TimeSpan)(property.GetValue(new BalanceOptions()) ?? TimeSpan.Zero);
         if (type.IsEnum) return Enum.GetValues(type).GetValue(1)!;
         throw new NotSupportedException($"{property.Name} is of a type that this test does not know.");
     }
