@@ -17,6 +17,9 @@ public sealed class SourceHash : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => _policy.Traits;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
