@@ -10,6 +10,7 @@ public class KetamaBenchmarks : PolicyBenchmarks
     protected override ISchedulingPolicy Create() => new Ketama();
 }
 
+/// <summary>16 Ki points at least, the default.</summary>
 public class HashRingBenchmarks : PolicyBenchmarks
 {
     protected override ISchedulingPolicy Create() => new HashRing();
@@ -18,6 +19,11 @@ public class HashRingBenchmarks : PolicyBenchmarks
 public class RendezvousBenchmarks : PolicyBenchmarks
 {
     protected override ISchedulingPolicy Create() => new Rendezvous();
+}
+
+public class RendezvousWeightedBenchmarks : RendezvousBenchmarks
+{
+    protected override int Weights => 10;
 }
 
 public class JumpHashBenchmarks : PolicyBenchmarks
@@ -38,6 +44,16 @@ public class ConsistentHashBenchmarks : PolicyBenchmarks
 public class PeakEwmaBenchmarks : PolicyBenchmarks
 {
     protected override ISchedulingPolicy Create() => new PeakEwmaChoices();
+}
+
+public class KeyedHashBenchmarks : PolicyBenchmarks
+{
+    protected override ISchedulingPolicy Create() => KeyedHash.ByKey();
+}
+
+public class StickyBenchmarks : PolicyBenchmarks
+{
+    protected override ISchedulingPolicy Create() => new Sticky();
 }
 
 public class StaticRoundRobinBenchmarks : PolicyBenchmarks

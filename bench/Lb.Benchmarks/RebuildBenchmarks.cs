@@ -11,11 +11,14 @@ public class RebuildBenchmarks
 {
     private const int Servers = 1000;
 
+    // HAProxy's ring has no name of its own.
+    private const string Consistent = "source consistent";
+
     private ServerPool _pool = null!;
     private bool _isDown;
 
     /// <summary>Every name that a configuration may say; new policies come in by themselves.</summary>
-    public static IEnumerable<string> Names => SchedulingPolicies.BuiltIn.Names;
+    public static IEnumerable<string> Names => [.. SchedulingPolicies.BuiltIn.Names, Consistent];
 
     [ParamsSource(nameof(Names))]
     public string Balance { get; set; } = "";
@@ -27,37 +30,9 @@ public class RebuildBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        PoolOptions options = new() { Balance = Balance };
+        PoolOptions options = new() { Balance = Balance.Split(' ')[0] };
+        if (Balance == Consistent) options.BalanceOptions.HashType = "consistent";
         options.BalanceOptions.Parameter = options.BalanceOptions.Header = "user";
-        for (int i = 0; i < Servers; i++)
-            options.Servers.Add(new ServerOptions { Address = $"10.0.{i / 250}.{1 + (i % 250)}:80", Weight = 1 + (i % Weights) });
-        _pool = new ServerPool("bench", options);
-    }
-
-    [Benchmark]
-    public void Flip()
-    {
-        _isDown = !_isDown;
-        _pool.SetHealth(_pool.Servers[Servers / 2], _isDown ? ServerHealth.Down : ServerHealth.Up);
-    }
-}
-
-/// <summary>As above for HAProxy's rings, which have no name of their own.</summary>
-public class ConsistentRebuildBenchmarks
-{
-    private const int Servers = 1000;
-
-    private ServerPool _pool = null!;
-    private bool _isDown;
-
-    [Params(1, 10)]
-    public int Weights { get; set; }
-
-    [GlobalSetup]
-    public void Setup()
-    {
-        PoolOptions options = new() { Balance = "source" };
-        options.BalanceOptions.HashType = "consistent";
         for (int i = 0; i < Servers; i++)
             options.Servers.Add(new ServerOptions { Address = $"10.0.{i / 250}.{1 + (i % 250)}:80", Weight = 1 + (i % Weights) });
         _pool = new ServerPool("bench", options);

@@ -12,10 +12,10 @@ internal sealed class BoundedLoad
     private readonly int _weightSum;
     private readonly int _factor;
 
-    public BoundedLoad(PoolSnapshot snapshot, int factor)
+    public BoundedLoad(PoolSnapshot snapshot, int factor, bool live = false)
     {
         _servers = snapshot.ServerArray;
-        _weights = snapshot.Weights.ToArray();
+        _weights = (live ? snapshot.LiveWeights : snapshot.Weights).ToArray();
         _weightBefore = new int[_weights.Length];
         for (int i = 0; i < _weights.Length; i++)
         {

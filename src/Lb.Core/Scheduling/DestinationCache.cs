@@ -27,8 +27,8 @@ internal sealed class DestinationCache<T>(long timestampsPerSecond, TimeSpan exp
     /// <summary>The idle time after which a destination is forgotten, in timestamps.</summary>
     public long Expiry { get; } = (long)(expiry.TotalSeconds * timestampsPerSecond);
 
-    /// <summary>What is remembered of a destination, and notes its use; null when nothing is.</summary>
-    public Entry? Find(in PeerAddress destination, long now)
+    /// <summary>What is remembered of a destination; null when nothing is. Notes its use, unless told not to.</summary>
+    public Entry? Find(in PeerAddress destination, long now, bool isUse = true)
     {
         for (Node? node = Volatile.Read(ref _buckets[Bucket(in destination)]); node is not null; node = node.Next)
         {
@@ -38,7 +38,7 @@ internal sealed class DestinationCache<T>(long timestampsPerSecond, TimeSpan exp
             if (idle >= Expiry) return null;
 
             // Once a second is enough: a popular destination's entry is read by all cores.
-            if (idle >= timestampsPerSecond) Volatile.Write(ref entry.LastUse, now);
+            if (isUse && idle >= timestampsPerSecond) Volatile.Write(ref entry.LastUse, now);
             return entry;
         }
 

@@ -24,5 +24,7 @@ public sealed class First : ISchedulingPolicy
 
             return servers[0];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(Pick(in context, now), null, "the first with a free slot");
     }
 }

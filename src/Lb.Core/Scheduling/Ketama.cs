@@ -58,7 +58,16 @@ public sealed class Ketama : ISchedulingPolicy
 
         public Server Pick(in PickContext context, long now)
         {
-            uint hash = Hash(in context);
+            return Find(TryHash(in context, out uint hash) ? hash : (uint)turn.Next(), in context);
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) =>
+            TryHash(in context, out uint hash)
+                ? new SchedulerAnswer(Find(hash, in context), hash, "the key's point on the ring")
+                : new SchedulerAnswer(Find((uint)turn.Coming, in context), null, TurnCounter.NoKey);
+
+        private Server Find(uint hash, in PickContext context)
+        {
             Server server = _servers[Find(hash, 0)];
             if (!context.HasExclusions) return server;
             for (int attempt = 1; attempt <= _servers.Length && context.Excludes(server); attempt++) server = _servers[Find(hash, attempt)];
@@ -84,12 +93,17 @@ public sealed class Ketama : ISchedulingPolicy
             return owner;
         }
 
-        private uint Hash(in PickContext context)
+        private static bool TryHash(in PickContext context, out uint hash)
         {
-            if (context.Key.HasValue) return KeyHash.Crc32(context.Key.Bytes.Span);
-            if (context.Source.IsEmpty) return (uint)PickHash.Mix((ulong)Interlocked.Increment(ref turn.Value));
+            if (context.Key.HasValue)
+            {
+                hash = KeyHash.Crc32(context.Key.Bytes.Span);
+                return true;
+            }
+
             Span<byte> text = stackalloc byte[64];
-            return KeyHash.Crc32(text[..context.Source.WriteAddressText(text)]);
+            hash = KeyHash.Crc32(text[..context.Source.WriteAddressText(text)]);
+            return !context.Source.IsEmpty;
         }
     }
 

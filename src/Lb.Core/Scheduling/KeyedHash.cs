@@ -54,7 +54,9 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
 {
     private long _turn;
 
-    public PolicyTraits Traits => PolicyTraits.UsesKey | PolicyTraits.PreservesAffinity;
+    // HAProxy's ring follows the effective weight; its map does not.
+    public PolicyTraits Traits =>
+        PolicyTraits.UsesKey | PolicyTraits.PreservesAffinity | (options.Consistent ? PolicyTraits.FollowsLiveWeights : PolicyTraits.None);
 
     public bool TryGetKey(in PickContext context, out ulong hash)
     {
@@ -82,7 +84,19 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
         public Server Pick(in PickContext context, long now)
         {
             if (_single) return map[0];
-            ulong start = policy.TryHash(in context, out uint hash) ? hash : (ulong)Interlocked.Increment(ref policy._turn) - 1;
+            return Find(policy.TryHash(in context, out uint hash) ? hash : policy.NextTurn(), in context);
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (_single) return new SchedulerAnswer(map[0], null, "the only one");
+            return policy.TryHash(in context, out uint hash)
+                ? new SchedulerAnswer(Find(hash, in context), hash, "the key's slot in the table")
+                : new SchedulerAnswer(Find(policy.ComingTurn, in context), null, NoKey);
+        }
+
+        private Server Find(ulong start, in PickContext context)
+        {
             int position = (int)(start % (ulong)map.Length);
             if (!context.HasExclusions) return map[position];
             for (int n = 0; n < map.Length; n++)
@@ -98,14 +112,24 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
     private sealed class OnRing(KeyedHash<TKey> policy, PoolSnapshot snapshot, ConsistentRing ring) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
-        private readonly BoundedLoad? _bound = policy.Factor > 0 ? new BoundedLoad(snapshot, policy.Factor) : null;
+        private readonly BoundedLoad? _bound = policy.Factor > 0 ? new BoundedLoad(snapshot, policy.Factor, live: true) : null;
 
         public Server Pick(in PickContext context, long now)
         {
             if (_servers.Length == 1) return _servers[0];
-            int start = policy.TryHash(in context, out uint hash)
-                ? ring.FindClosest(hash)
-                : (int)((ulong)(Interlocked.Increment(ref policy._turn) - 1) % (ulong)ring.Length);
+            return Find(policy.TryHash(in context, out uint hash) ? ring.FindClosest(hash) : (int)(policy.NextTurn() % (ulong)ring.Length), in context);
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (_servers.Length == 1) return new SchedulerAnswer(_servers[0], null, "the only one");
+            return policy.TryHash(in context, out uint hash)
+                ? new SchedulerAnswer(Find(ring.FindClosest(hash), in context), hash, "the key's point on the ring")
+                : new SchedulerAnswer(Find((int)(policy.ComingTurn % (ulong)ring.Length), in context), null, NoKey);
+        }
+
+        private Server Find(int start, in PickContext context)
+        {
             if (!context.HasExclusions && _bound is null) return _servers[ring.OwnerAt(start)];
 
             int total = _bound?.Total() ?? 0;
@@ -121,5 +145,11 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
         }
     }
 
+    private const string NoKey = "no key in the request: it takes the next turn";
+
     private int Factor => options.BalanceFactor;
+
+    private ulong NextTurn() => (ulong)Interlocked.Increment(ref _turn) - 1;
+
+    private ulong ComingTurn => (ulong)Volatile.Read(ref _turn);
 }

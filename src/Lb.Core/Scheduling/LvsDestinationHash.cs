@@ -35,5 +35,13 @@ public sealed class LvsDestinationHash : ISchedulingPolicy, IKeyedPolicy
                 : LvsRules.Hash32(context.Destination.FoldedWords, Bits);
             return buckets[hash % (uint)buckets.Length];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (context.Destination.IsEmpty)
+                return new SchedulerAnswer(buckets[(uint)Volatile.Read(ref policy._turn) % (uint)buckets.Length], null, "no destination: the buckets take turns");
+            uint hash = LvsRules.Hash32(context.Destination.FoldedWords, Bits);
+            return new SchedulerAnswer(buckets[hash % (uint)buckets.Length], hash, "the destination's bucket");
+        }
     }
 }

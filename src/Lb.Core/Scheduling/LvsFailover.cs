@@ -26,5 +26,7 @@ public sealed class LvsFailover : ISchedulingPolicy
 
             return _servers[Math.Max(heaviest, 0)];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(Pick(in context, now), null, "the heaviest that is not full");
     }
 }

@@ -29,5 +29,7 @@ public sealed class LvsLeastConnections : ISchedulingPolicy
 
             return least ?? servers[0];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(Pick(in context, now), null, "the fewest leases");
     }
 }

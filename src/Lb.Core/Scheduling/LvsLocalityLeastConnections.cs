@@ -41,16 +41,32 @@ public sealed class LvsLocalityLeastConnections : ISchedulingPolicy, IKeyedPolic
     {
         public Server Pick(in PickContext context, long now)
         {
+            Server server = Choose(in context, now, isUse: true, out bool isNew);
+            if (!isNew) return server;
+            PeerAddress address = LvsLocality.AddressOf(context.Destination);
+            cache.Set(in address, server, now);
+            return server;
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            Server server = Choose(in context, now, isUse: false, out bool isNew);
+            return new SchedulerAnswer(server, null, isNew ? "the least loaded: the destination will stay with it" : "the destination's server, or the least loaded for once");
+        }
+
+        private Server Choose(in PickContext context, long now, bool isUse, out bool isNew)
+        {
+            isNew = false;
             if (context.Destination.IsEmpty) return locality.Least(in context) ?? locality.Servers[0];
             PeerAddress address = LvsLocality.AddressOf(context.Destination);
-            Server? home = cache.Find(in address, now) is { } entry ? Volatile.Read(ref entry.Value) : null;
+            Server? home = cache.Find(in address, now, isUse) is { } entry ? Volatile.Read(ref entry.Value) : null;
             if (home is not null && locality.WeightOf(home) == 0) home = null;
             if (home is not null && !LvsRules.CanTake(home, in context)) return locality.Least(in context) ?? home;
             if (home is not null && !locality.IsOverloaded(home)) return home;
 
             Server? least = locality.Least(in context);
             if (least is null) return home ?? locality.Servers[0];
-            if (!context.HasExclusions) cache.Set(in address, least, now);
+            isNew = !context.HasExclusions;
             return least;
         }
     }

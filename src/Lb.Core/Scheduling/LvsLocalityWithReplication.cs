@@ -66,6 +66,20 @@ public sealed class LvsLocalityWithReplication : ISchedulingPolicy, IKeyedPolicy
             return least;
         }
 
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (context.Destination.IsEmpty) return new SchedulerAnswer(locality.Least(in context) ?? locality.Servers[0], null, "the least loaded of all");
+            PeerAddress address = LvsLocality.AddressOf(context.Destination);
+            Server? server = null;
+            if (cache.Find(in address, now, isUse: false) is { } entry)
+            {
+                server = LeastOf(Volatile.Read(ref entry.Value).Servers, in context);
+                if (server is not null && !locality.IsOverloaded(server)) return new SchedulerAnswer(server, null, "the least loaded of the destination's servers");
+            }
+
+            return new SchedulerAnswer(locality.Least(in context) ?? server ?? locality.Servers[0], null, "the least loaded of all");
+        }
+
         private Server? LeastOf(Server[] set, in PickContext context)
         {
             Server? least = null;

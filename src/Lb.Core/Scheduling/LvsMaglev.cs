@@ -142,12 +142,34 @@ public sealed class LvsMaglev : ISchedulingPolicy, IKeyedPolicy
     {
         public Server Pick(in PickContext context, long now)
         {
+            if (context.Source.IsEmpty)
+            {
+                uint turn = (uint)Interlocked.Increment(ref policy._turn) - 1;
+                return Find(turn, turn, in context);
+            }
+
+            uint key = Key(in context);
+            return Find(key, Hash(key, OffsetKey), in context);
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (context.Source.IsEmpty)
+            {
+                uint turn = (uint)Volatile.Read(ref policy._turn);
+                return new SchedulerAnswer(Find(turn, turn, in context), null, "no address: the slots take turns");
+            }
+
+            uint key = Key(in context), hash = Hash(key, OffsetKey);
+            return new SchedulerAnswer(Find(key, hash, in context), hash, "the address's slot in the table");
+        }
+
+        private uint Key(in PickContext context) => context.Source.FoldedWords + (policy._port ? context.Source.Port : 0u);
+
+        private Server Find(uint key, uint hash, in PickContext context)
+        {
             uint size = (uint)slots.Length;
-            bool hasAddress = !context.Source.IsEmpty;
-            uint key = hasAddress
-                ? context.Source.FoldedWords + (policy._port ? context.Source.Port : 0u)
-                : (uint)Interlocked.Increment(ref policy._turn) - 1;
-            uint slot = (hasAddress ? Hash(key, OffsetKey) : key) % size;
+            uint slot = hash % size;
             Server? server = slots[slot];
             if (server is not null && !context.HasExclusions && !policy._fallback) return server;
             if (server is not null && LvsRules.CanTake(server, in context)) return server;

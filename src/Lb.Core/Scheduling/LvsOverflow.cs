@@ -33,5 +33,7 @@ public sealed class LvsOverflow : ISchedulingPolicy
 
             return heaviest >= 0 ? _servers[heaviest] : LvsRules.LeastForWeight(_servers, _weights, in context) ?? _servers[0];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(Pick(in context, now), null, "the heaviest with no more leases than its weight, else the fewest leases for its weight");
     }
 }

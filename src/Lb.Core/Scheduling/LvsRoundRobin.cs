@@ -44,6 +44,14 @@ public sealed class LvsRoundRobin : ISchedulingPolicy
             return server;
         }
 
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            long turn = Volatile.Read(ref _picks);
+            Server server = ServerAt(turn);
+            for (int n = 1; n < servers.Length && !LvsRules.CanTake(server, in context); n++) server = ServerAt(turn + n);
+            return new SchedulerAnswer(server, null, "its turn");
+        }
+
         private Server Next() => ServerAt(Interlocked.Increment(ref _picks) - 1);
 
         private Server ServerAt(long pick) => servers[(ulong)(start + pick) % (ulong)servers.Length];

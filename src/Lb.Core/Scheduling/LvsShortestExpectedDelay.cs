@@ -39,5 +39,11 @@ public sealed class LvsShortestExpectedDelay : ISchedulingPolicy
 
             return least ?? _servers[0];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            Server choice = Pick(in context, now);
+            return new SchedulerAnswer(choice, null, idleFirst && choice.InFlight == 0 ? "the first idle one" : "the shortest expected delay");
+        }
     }
 }

@@ -56,9 +56,21 @@ public sealed class LvsSourceHash(bool port = false, bool fallback = false) : IS
     {
         public Server Pick(in PickContext context, long now)
         {
-            uint hash = context.Source.IsEmpty
-                ? (uint)Interlocked.Increment(ref policy._turn) - 1
-                : LvsRules.Hash32(context.Source.FoldedWords + (policy._port ? context.Source.Port : 0u), Bits);
+            uint hash = context.Source.IsEmpty ? (uint)Interlocked.Increment(ref policy._turn) - 1 : Hash(in context);
+            return Find(hash, in context);
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (context.Source.IsEmpty) return new SchedulerAnswer(Find((uint)Volatile.Read(ref policy._turn), in context), null, "no address: the buckets take turns");
+            uint hash = Hash(in context);
+            return new SchedulerAnswer(Find(hash, in context), hash, "the address's bucket");
+        }
+
+        private uint Hash(in PickContext context) => LvsRules.Hash32(context.Source.FoldedWords + (policy._port ? context.Source.Port : 0u), Bits);
+
+        private Server Find(uint hash, in PickContext context)
+        {
             Server server = buckets[hash % Size];
             if (!context.HasExclusions && !policy._fallback) return server;
             if (LvsRules.CanTake(server, in context) || !LvsRules.AnyCanTake(servers, in context)) return server;

@@ -41,6 +41,20 @@ public sealed class LvsTwoChoices(Random? random = null) : ISchedulingPolicy
             return _weights[second] * firstLoad > _weights[first] * secondLoad ? _servers[second] : _servers[first];
         }
 
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            Server? only = null;
+            int count = 0;
+            foreach (Server server in _servers)
+            {
+                if (!LvsRules.CanTake(server, in context)) continue;
+                only = server;
+                count++;
+            }
+
+            return count > 1 ? new SchedulerAnswer(null, null, Chance.Note(2, count)) : new SchedulerAnswer(only ?? _servers[0], null, "the only one that can take it");
+        }
+
         // The server in whose stretch of the cumulated weights the point lies. One that has filled up meanwhile leaves a rest, which is the last one's.
         private int At(int point, int last, in PickContext context)
         {

@@ -22,5 +22,7 @@ public sealed class LvsWeightedLeastConnections : ISchedulingPolicy
         private readonly int[] _weights = snapshot.Weights.ToArray();
 
         public Server Pick(in PickContext context, long now) => LvsRules.LeastForWeight(_servers, _weights, in context) ?? _servers[0];
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(Pick(in context, now), null, "the fewest leases for its weight");
     }
 }

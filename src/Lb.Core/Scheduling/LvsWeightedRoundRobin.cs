@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Lb;
 
 /// <summary>
@@ -59,6 +61,14 @@ public sealed class LvsWeightedRoundRobin : ISchedulingPolicy
                 if (before == seen) return server;
                 seen = before;
             }
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            long seen = Volatile.Read(ref _state);
+            int level = (int)(seen >> 32), index = (int)seen;
+            Server server = Walk(ref level, ref index, in context);
+            return new SchedulerAnswer(server, null, string.Create(CultureInfo.InvariantCulture, $"its turn at level {level}"));
         }
 
         private Server Walk(ref int level, ref int index, in PickContext context)

@@ -15,6 +15,9 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
     private readonly SharedRandom _random = new(random);
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.FollowsLiveWeights;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -24,7 +27,7 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
     private sealed class Scheduler(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
-        private readonly int[] _weights = snapshot.Weights.ToArray();
+        private readonly int[] _weights = snapshot.LiveWeights.ToArray();
 
         public Server Pick(in PickContext context, long now)
         {
@@ -36,6 +39,17 @@ public sealed class PeakEwmaChoices(Random? random = null) : ISchedulingPolicy
             // An index, for a conditional move: see PowerOfTwoChoices.
             int winner = Cost(b, _weights[second], now) < Cost(a, _weights[first], now) ? second : first;
             return _servers[winner];
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            if (_servers.Length == 1) return new SchedulerAnswer(_servers[0], null, "the only one");
+            if (_servers.Length > 2 || context.HasExclusions) return new SchedulerAnswer(null, null, Chance.Note(2, _servers.Length));
+
+            // With two servers both are drawn.
+            double first = Cost(_servers[0], _weights[0], now), second = Cost(_servers[1], _weights[1], now);
+            if (first == second) return new SchedulerAnswer(null, null, Chance.Ties(2));
+            return new SchedulerAnswer(_servers[second < first ? 1 : 0], null, "the less costly of the two");
         }
 
         private static double Cost(Server server, int weight, long now)

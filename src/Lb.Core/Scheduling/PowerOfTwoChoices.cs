@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lb;
 
 /// <summary>
@@ -17,6 +19,9 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
     private readonly SharedRandom _random = new(random);
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.FollowsLiveWeights;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -31,14 +36,44 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
     private sealed class Single(Server server) : IScheduler
     {
         public Server Pick(in PickContext context, long now) => server;
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(server, null, "the only one");
     }
 
     private sealed class FullScan(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
-        private readonly int[] _weights = snapshot.Weights.ToArray();
+        private readonly int[] _weights = snapshot.LiveWeights.ToArray();
 
         public Server Pick(in PickContext context, long now)
+        {
+            Server[] servers = _servers;
+            int[] weights = _weights;
+            bool exclusions = context.HasExclusions;
+            int best = Least(in context, out int ties, out long bestLoad);
+            if (ties <= 1) return servers[Math.Max(best, 0)];
+
+            int chosen = random.Next(ties);
+            for (int i = best; i < servers.Length; i++)
+            {
+                if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
+                long load = servers[i].Load;
+                bool equal = i == best || (!IsLess(load, weights[i], bestLoad, weights[best]) && !IsLess(bestLoad, weights[best], load, weights[i]));
+                if (equal && chosen-- == 0) return servers[i];
+            }
+
+            // Loads moved since the first pass: fewer ties are left than were counted.
+            return servers[best];
+        }
+
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            int best = Least(in context, out int ties, out _);
+            return ties <= 1 ? new(_servers[Math.Max(best, 0)], null, "the least load for its weight") : new(null, null, Chance.Ties(ties));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private int Least(in PickContext context, out int ties, out long bestLoad)
         {
             Server[] servers = _servers;
             int[] weights = _weights;
@@ -46,8 +81,9 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
 
             // Full servers are left out: their overflow must go to the best of the others, not to the next in line.
             // A random start and "less than" only would favour servers that follow busy ones; a reservoir over the ties is even.
-            int best = -1, ties = 0;
-            long bestLoad = 0;
+            int best = -1;
+            ties = 0;
+            bestLoad = 0;
             for (int i = 0; i < servers.Length; i++)
             {
                 if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
@@ -64,27 +100,15 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
                 }
             }
 
-            if (ties <= 1) return servers[Math.Max(best, 0)];
-
-            int chosen = random.Next(ties);
-            for (int i = best; i < servers.Length; i++)
-            {
-                if (!servers[i].HasRoom || (exclusions && context.Excludes(servers[i]))) continue;
-                long load = servers[i].Load;
-                bool equal = i == best || (!IsLess(load, weights[i], bestLoad, weights[best]) && !IsLess(bestLoad, weights[best], load, weights[i]));
-                if (equal && chosen-- == 0) return servers[i];
-            }
-
-            // Loads moved since the first pass: fewer ties are left than were counted.
-            return servers[best];
+            return best;
         }
     }
 
     private sealed class Pair(PoolSnapshot snapshot, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
-        private readonly int[] _weights = snapshot.Weights.ToArray();
-        private readonly AliasTable? _table = snapshot.HasEqualWeights ? null : new AliasTable(snapshot.Weights);
+        private readonly int[] _weights = snapshot.LiveWeights.ToArray();
+        private readonly AliasTable? _table = snapshot.HasEqualLiveWeights ? null : new AliasTable(snapshot.LiveWeights);
 
         public Server Pick(in PickContext context, long now)
         {
@@ -109,5 +133,7 @@ public sealed class PowerOfTwoChoices(Random? random = null) : ISchedulingPolicy
             int winner = IsLess(b.Load, _weights[second], a.Load, _weights[first]) ? second : first;
             return servers[winner];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(null, null, Chance.Note(2, _servers.Length));
     }
 }

@@ -22,6 +22,9 @@ public sealed class RandomDraws : ISchedulingPolicy
     }
 
     /// <inheritdoc/>
+    public PolicyTraits Traits => PolicyTraits.FollowsLiveWeights;
+
+    /// <inheritdoc/>
     public IScheduler Build(PoolSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -31,8 +34,8 @@ public sealed class RandomDraws : ISchedulingPolicy
     private sealed class Scheduler(PoolSnapshot snapshot, int draws, SharedRandom random) : IScheduler
     {
         private readonly Server[] _servers = snapshot.ServerArray;
-        private readonly int[] _weights = snapshot.Weights.ToArray();
-        private readonly AliasTable? _table = snapshot.HasEqualWeights ? null : new AliasTable(snapshot.Weights);
+        private readonly int[] _weights = snapshot.LiveWeights.ToArray();
+        private readonly AliasTable? _table = snapshot.HasEqualLiveWeights ? null : new AliasTable(snapshot.LiveWeights);
 
         public Server Pick(in PickContext context, long now)
         {
@@ -45,6 +48,9 @@ public sealed class RandomDraws : ISchedulingPolicy
 
             return _servers[best];
         }
+
+        public SchedulerAnswer Explain(in PickContext context, long now) =>
+            _servers.Length == 1 ? new SchedulerAnswer(_servers[0], null, "the only one") : new SchedulerAnswer(null, null, Chance.Note(draws, _servers.Length));
 
         private int Draw() => _table is null ? random.Next(_servers.Length) : _table.Draw(random.NextInt64());
 

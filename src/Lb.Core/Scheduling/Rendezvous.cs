@@ -37,14 +37,14 @@ public sealed class Rendezvous : ISchedulingPolicy
 
         public Server Pick(in PickContext context, long now)
         {
-            if (!PickHash.TryGet(in context, out ulong hash)) hash = PickHash.Mix((ulong)Interlocked.Increment(ref _turn.Value));
+            if (!PickHash.TryGet(in context, out ulong hash)) hash = _turn.Next();
             return _servers[Find(hash, in context)];
         }
 
         public SchedulerAnswer Explain(in PickContext context, long now) =>
             PickHash.TryGet(in context, out ulong hash)
                 ? new SchedulerAnswer(_servers[Find(hash, in context)], hash, "the highest score of the key")
-                : new SchedulerAnswer(null, null, "no key: spread by a counter");
+                : new SchedulerAnswer(_servers[Find(_turn.Coming, in context)], null, TurnCounter.NoKey);
 
         private int Find(ulong hash, in PickContext context) => _perWeight is null ? Highest(hash, in context) : Earliest(hash, _perWeight, in context);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Lb;
@@ -60,4 +61,13 @@ internal sealed class SharedRandom(Random? inner)
         ulong high = Math.BigMul(state, state ^ 0xE7037ED1A0B428DB, out ulong low);
         return high ^ low;
     }
+}
+
+/// <summary>What policies say of a pick that chance decides.</summary>
+internal static class Chance
+{
+    public static string Note(int draws, int servers) =>
+        string.Create(CultureInfo.InvariantCulture, $"chance decides: the better of {draws} drawn from {servers} servers");
+
+    public static string Ties(int servers) => string.Create(CultureInfo.InvariantCulture, $"chance decides among {servers} servers with equal load");
 }

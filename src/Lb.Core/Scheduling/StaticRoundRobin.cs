@@ -49,6 +49,14 @@ public sealed class StaticRoundRobin : ISchedulingPolicy
             return server;
         }
 
+        public SchedulerAnswer Explain(in PickContext context, long now)
+        {
+            ulong cursor = (ulong)Volatile.Read(ref _cursor);
+            Server server = map[cursor % (ulong)map.Length];
+            for (int n = 1; n < map.Length && !CanTake(server, in context); n++) server = map[(cursor + (ulong)n) % (ulong)map.Length];
+            return new SchedulerAnswer(server, null, "its turn");
+        }
+
         private ulong Next() => (ulong)(Interlocked.Increment(ref _cursor) - 1) % (ulong)map.Length;
 
         private static bool CanTake(Server server, in PickContext context) => server.HasRoom && !(context.HasExclusions && context.Excludes(server));

@@ -20,5 +20,7 @@ public sealed class Sticky : ISchedulingPolicy
     private sealed class Scheduler(Server server) : IScheduler
     {
         public Server Pick(in PickContext context, long now) => server;
+
+        public SchedulerAnswer Explain(in PickContext context, long now) => new(server, null, "it has everything");
     }
 }
