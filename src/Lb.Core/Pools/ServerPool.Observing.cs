@@ -7,6 +7,7 @@ public sealed partial class ServerPool
     private volatile IServerWatcher[] _watchers = [];
     private volatile Observe _observe;
     private volatile int _errorLimit = 1;
+    private bool _membersNoted;
 
     /// <summary>True with checks of its own: then only they bring a server up.</summary>
     internal bool IsChecked => _checked;
@@ -66,7 +67,12 @@ public sealed partial class ServerPool
     // Under the lock.
     private void Note(Server? server, ServerStatus from = default, ServerStatus to = default)
     {
-        if (_watchers.Length > 0) _notices.Enqueue(new Notice(server, from, to));
+        if (_watchers.Length == 0) return;
+
+        // A reload of a thousand servers is one change of the members.
+        if (server is null && _membersNoted) return;
+        if (server is null) _membersNoted = true;
+        _notices.Enqueue(new Notice(server, from, to));
     }
 
     // Outside the lock, by whoever has changed something: a watcher may look at this pool or change another.
@@ -78,6 +84,7 @@ public sealed partial class ServerPool
             lock (_lock)
             {
                 if (!_notices.TryDequeue(out notice)) return;
+                if (notice.Server is null) _membersNoted = false;
             }
 
             foreach (IServerWatcher watcher in _watchers)
