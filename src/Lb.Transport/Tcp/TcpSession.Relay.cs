@@ -160,6 +160,7 @@ internal sealed partial class TcpSession
         _stage = Stage.Ended;
         Loop.Cancel(this);
         _attempts?.Queue?.Cancel();
+        GiveRetryBack();
 
         // A broken stream is told as one: RST in, RST out. Everything else closes cleanly.
         bool broken = isBroken || end is RelayEnd.ClientReset or RelayEnd.ServerReset or RelayEnd.LocalError;

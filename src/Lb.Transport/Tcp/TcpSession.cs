@@ -51,6 +51,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         public ServerSet Tried;
         public Server? Last;
         public CancellationTokenSource? Queue;
+        public RetryBudget? Claimed;
     }
 
     private EventLoop Loop => _client.Loop;
@@ -206,7 +207,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _server = null;
         _attempts ??= new Attempts();
         TransportLog.AttemptFailed(_shard.Logger, _shard.Name, server.Pool.Name, server.Name, end);
-        if (_attempts.Retries >= _settings.Servers.Retries)
+        if (_attempts.Retries >= _settings.Servers.Retries || !ClaimRetry(_attempts))
         {
             End(end);
             return;
@@ -225,6 +226,24 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         // Not this time another one: the same server, after the turn-around, if the pool still has it.
         PickContext context = Context() with { Excluded = default, Prefer = server };
         Pick(in context);
+    }
+
+    // Only a pool with a budget of its own limits attempts to connect: they send nothing twice.
+    private bool ClaimRetry(Attempts attempts)
+    {
+        GiveRetryBack();
+        if (!_settings.Pool.LimitsAttempts) return true;
+        RetryBudget budget = _settings.Pool.RetryBudget;
+        if (!budget.TryBegin()) return false;
+        attempts.Claimed = budget;
+        return true;
+    }
+
+    // To the budget that it was taken from: a reload may have brought another.
+    private void GiveRetryBack()
+    {
+        _attempts?.Claimed?.End();
+        if (_attempts is not null) _attempts.Claimed = null;
     }
 
     private void CompleteLease(LeaseOutcome outcome)
@@ -258,6 +277,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
         // After a turn-around the lease is older than the connect, and its age would count as the server's latency.
         if (!ReferenceEquals(_attempts?.Last, _lease.Server)) _lease.Responded(now);
+        GiveRetryBack();
         _attempts = null;
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
