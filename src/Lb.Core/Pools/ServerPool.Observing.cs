@@ -29,7 +29,7 @@ public sealed partial class ServerPool
         {
             if (_policyOptions is not { Omega: true }) return;
             DateTimeOffset now = _time.GetUtcNow();
-            foreach (Server server in _servers.Where(static s => s.Status == ServerStatus.Up))
+            foreach (Server server in _servers.Where(static s => s is { Status: ServerStatus.Up, Sorry: false }))
                 _events?.Publish(new ServerStatusChanged(now, Name, server.Name, ServerStatus.Up, ServerStatus.Down, "stopping"));
             if (_quorumHeld) _events?.Publish(new QuorumChanged(now, Name, IsHeld: false, Weight: 0, _protections.Quorum));
         }

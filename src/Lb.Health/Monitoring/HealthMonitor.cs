@@ -188,8 +188,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
             if (!_heard.ContainsKey(pool)) _heard[pool] = pool.Watch(this);
             List<ProbeLoop> started = [];
 
-            // One that tracks another has that one's health, whatever checks would say.
-            foreach (Server server in pool.Servers.Where(static s => s.Track is null))
+            // One that tracks another has that one's health, whatever checks would say; the sorry server is the last resort, whatever they would say.
+            foreach (Server server in pool.Servers.Where(static s => s is { Track: null, Sorry: false }))
             {
                 present.Add(server);
                 if (!_watches.TryGetValue(server, out ServerWatch? watch)) _watches[server] = watch = new ServerWatch(pool, server, Environment);

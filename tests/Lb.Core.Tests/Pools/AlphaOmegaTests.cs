@@ -46,6 +46,7 @@ public sealed class AlphaOmegaTests
         builder.Services.AddServerPool("web").Configure(o =>
         {
             o.Omega = omega;
+            o.SorryServer.Address = "127.0.0.1:99";
             foreach (string name in (string[])["a", "b", "c"]) o.Servers.Add(TestPool.Server(name));
         });
         builder.Services.AddServerPool("other").AddServer("127.0.0.1:81");

@@ -121,6 +121,15 @@ public sealed class HealthHostTests : IAsyncDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "P10")]
+    public async Task The_sorry_server_is_not_checked()
+    {
+        await StartAsync(static o => Add(o, "web", "a").SorryServer.Address = "127.0.0.1:99");
+        Advance(10);
+        Assert.Equal(["a"], _checker.Calls.Select(static c => c.Server).Distinct());
+    }
+
+    [Fact(Timeout = Limit)]
     [Trait("Row", "P13")]
     [Trait("Row", "P14")]
     public async Task With_alpha_the_first_check_that_passes_takes_a_server_in()
