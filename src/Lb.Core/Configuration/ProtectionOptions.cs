@@ -95,9 +95,6 @@ public sealed class CircuitBreakerOptions
     /// <summary>Leases of a trial, all of which must succeed to close the circuit, 1 to 1000; default 1.</summary>
     [Within(1, 1000)]
     public int HalfOpenRequests { get; set; } = 1;
-
-    /// <summary>True when anything opens it.</summary>
-    internal bool IsOn => ConsecutiveFailures > 0 || FailurePercentage > 0;
 }
 
 /// <summary>Flap damping: a server that goes down too often stays out for a while, even if its checks pass. Off by default.</summary>

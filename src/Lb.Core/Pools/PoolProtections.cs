@@ -17,7 +17,7 @@ internal sealed class PoolProtections
         MaxFails = options.MaxFails;
         FailTimeout = Ticks(options.FailTimeout);
         Circuit = CircuitRule.From(options.CircuitBreaker, ticksPerSecond);
-        HasCircuit = options.CircuitBreaker.IsOn;
+        HasCircuit = options.CircuitBreaker is { ConsecutiveFailures: > 0 } or { FailurePercentage: > 0 };
         Flaps = options.FlapDamping.Flaps;
         FlapsWithin = Ticks(options.FlapDamping.Within);
         HoldDown = Ticks(options.FlapDamping.HoldDown);

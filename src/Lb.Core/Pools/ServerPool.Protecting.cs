@@ -61,6 +61,7 @@ public sealed partial class ServerPool
             // Those who were let in before it was ejected are not news.
             if (!ejection.IsTrial || started < ejection.Since) return;
             lock (_lock) TrialFailed(server, started, now);
+            TellWatchers();
             return;
         }
 

@@ -3,6 +3,12 @@ namespace Lb;
 /// <content>From the state of the servers to what readers see. Under the lock.</content>
 public sealed partial class ServerPool
 {
+    private static readonly TimeSpan DearBuild = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan BuildPause = TimeSpan.FromMilliseconds(20);
+
+    private Placement? _built;
+    private long _builtAt;
+    private long _buildCost;
     private bool? _hasQuorum;
     private List<Server> _members = [];
     private SubsetOptions _subset = new();
@@ -29,15 +35,13 @@ public sealed partial class ServerPool
         if (_decision.Servers.Count == 0)
         {
             _published = Published.Empty;
+            _nextRebuild = long.MaxValue;
         }
         else
         {
             PoolSnapshot snapshot = Freeze(_decision.Servers, now);
-            _published = new Published(snapshot, Build(snapshot), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy);
+            _published = new Published(snapshot, BuildOrPutOff(snapshot, now), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy);
         }
-
-        TimeSpan rebuild = _placement.Policy.RebuildInterval;
-        _nextRebuild = rebuild > TimeSpan.Zero && _published.Snapshot is not null ? now + Ticks(rebuild) : long.MaxValue;
 
         // The first decision is no change, unless it is bad news.
         if (quorumChanged) _events?.Publish(new QuorumChanged(_time.GetUtcNow(), Name, _quorumHeld, weight, _protections.Quorum));
@@ -152,6 +156,24 @@ public sealed partial class ServerPool
         }
 
         return ramping ? new PoolSnapshot(servers, weights, ++_version, live, slowStart.Scale) : new PoolSnapshot(servers, weights, ++_version);
+    }
+
+    // When half of a large pool goes down, its tables are not built anew for each server: the ones before serve for a moment, without those that left.
+    private IScheduler BuildOrPutOff(PoolSnapshot snapshot, long now)
+    {
+        if (_buildCost > Ticks(DearBuild) && now < _builtAt + Ticks(BuildPause) && _published.Scheduler is { } before && ReferenceEquals(_built, _placement))
+        {
+            _nextRebuild = _builtAt + Ticks(BuildPause);
+            return new Stopgap(before, snapshot);
+        }
+
+        IScheduler scheduler = Build(snapshot);
+        _builtAt = _time.GetTimestamp();
+        _buildCost = _builtAt - now;
+        _built = _placement;
+        TimeSpan interval = _placement.Policy.RebuildInterval;
+        _nextRebuild = interval > TimeSpan.Zero ? now + Ticks(interval) : long.MaxValue;
+        return scheduler;
     }
 
     // A policy that throws must not keep a server in rotation that has just gone down: then round robin serves until the next change.

@@ -8,7 +8,7 @@ namespace Lb.Core.Tests.Scheduling;
 public sealed class ExplainPolicyTests
 {
     // Those that draw. The others must always tell.
-    private static readonly string[] Drawing = ["p2c", "random", "peak-ewma", "twos"];
+    private static readonly string[] Drawing = ["p2c", "random", "peak-ewma", "twos", "rif"];
 
     public static TheoryData<string> Names => [.. SchedulingPolicies.BuiltIn.Names];
 
@@ -88,6 +88,9 @@ public sealed class ExplainPolicyTests
     {
         PoolOptions options = new() { Balance = name };
         options.BalanceOptions.Parameter = options.BalanceOptions.Header = "user";
+
+        // It begins anywhere, and goes on in order.
+        if (name == "orca") options.Policy = static () => new OrcaRoundRobin(random: new Random(1));
         int[] weights = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
         for (int i = 0; i < weights.Length; i++)
             options.Servers.Add(new ServerOptions { Name = TestPool.Name(i), Address = $"127.0.0.{i + 1}:80", Weight = weights[i] });
