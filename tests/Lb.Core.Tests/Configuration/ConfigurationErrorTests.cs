@@ -31,7 +31,7 @@ public sealed class ConfigurationErrorTests
             "Lb:Defaults:Retries = '101': must be 0 to 100",
             "Lb:Defaults:ClientTimeout = '0s': must be a duration above 0 and at most 24d",
             "Lb:Pools:web:Balence = 'p2c': is no known key; did you mean Balance?",
-            "Lb:Pools:web:Balance = 'fastest': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
+            "Lb:Pools:web:Balance = 'fastest': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, orca, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, rif, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
             "Lb:Pools:web:Servers:0:Weight = '300': must be 0 to 256",
             "Lb:Pools:web:Servers:1:Address = '192.0.2.2:99999': the port '99999' must be 1 to 65535",
             "Lb:Pools:web:Servers:1:Wieght = '1': is no known key; did you mean Weight?",
@@ -160,7 +160,7 @@ public sealed class ConfigurationErrorTests
         services.AddServerPool("web").AddServer("nowhere", weight: 300).AddServer("192.0.2.1:80").AddServer("192.0.2.1:80").UseScheduler("nosuch");
         using ServiceProvider provider = services.BuildServiceProvider();
         Assert.Equal(
-            ["Lb:Pools:web:Balance = 'nosuch': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
+            ["Lb:Pools:web:Balance = 'nosuch': is no scheduling policy of this version; there are: anchor, dh, first, fo, hash, hdr, jump, ketama, lblc, lblcr, lc, leastconn, maglev, mh, nq, orca, ovf, p2c, peak-ewma, random, rdp-cookie, rendezvous, rif, ring, roundrobin, rr, sed, sh, source, static-rr, sticky, twos, uri, url_param, wlc, wrr",
              "Lb:Pools:web:Servers:0:Weight = '300': must be 0 to 256",
              "Lb:Pools:web:Servers:0:Address = 'nowhere': must be host:port, for example 192.0.2.1:80, [2001:db8::1]:80, host.example:80, or unix:/path",
              "Lb:Pools:web:Servers:2:Name = '192.0.2.1:80': is already the name of Lb:Pools:web:Servers:1; names are unique in a pool"],
