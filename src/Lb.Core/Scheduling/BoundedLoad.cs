@@ -40,8 +40,14 @@ internal sealed class BoundedLoad
     /// <summary>True when a server has fewer leases than its part of the slots. What the division leaves over is dealt by weight, so the parts add up.</summary>
     public bool HasRoom(int index, int total)
     {
-        long whole = total / _weightSum, rest = total % _weightSum, before = _weightBefore[index];
-        long part = (_weights[index] * whole) + ((before + _weights[index]) * rest / _weightSum) - (before * rest / _weightSum);
-        return _servers[index].InFlight < Math.Max(1, part);
+        int inFlight = _servers[index].InFlight, weight = _weights[index];
+        (int whole, int rest) = Math.DivRem(total, _weightSum);
+        long sure = (long)weight * whole;
+
+        // What is dealt is no more than one a unit of weight: mostly there is nothing to work out.
+        if (inFlight < Math.Max(1, sure)) return true;
+        if (inFlight >= sure + weight) return false;
+        long before = _weightBefore[index];
+        return inFlight < sure + ((before + weight) * rest / _weightSum) - (before * rest / _weightSum);
     }
 }

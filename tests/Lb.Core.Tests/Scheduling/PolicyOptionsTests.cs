@@ -77,6 +77,44 @@ public sealed class PolicyOptionsTests
         Assert.Null(new BalanceOptions().TableSize);
     }
 
+    [Fact]
+    public void The_keys_of_the_modern_policies_are_read()
+    {
+        LbOptions options = Read(
+            ("Lb:Pools:web:BalanceOptions:RingHash", "Murmur2"),
+            ("Lb:Pools:web:BalanceOptions:ErrorPenalty", "150"),
+            ("Lb:Pools:web:BalanceOptions:BlackoutPeriod", "0"),
+            ("Lb:Pools:web:BalanceOptions:ExpirationPeriod", "1m"),
+            ("Lb:Pools:web:BalanceOptions:UpdatePeriod", "200ms"),
+            ("Lb:Pools:web:BalanceOptions:Probes", "5"),
+            ("Lb:Pools:web:BalanceOptions:ProbePoolSize", "32"),
+            ("Lb:Pools:web:BalanceOptions:ProbeAge", "500ms"));
+        BalanceOptions balance = options.Pools["web"].BalanceOptions;
+        Assert.Empty(options.ReadErrors);
+        Assert.Equal((RingHash.Murmur2, 150, TimeSpan.Zero), (balance.RingHash, balance.ErrorPenalty, balance.BlackoutPeriod));
+        Assert.Equal((TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(200)), (balance.ExpirationPeriod, balance.UpdatePeriod));
+        Assert.Equal((5, 32, TimeSpan.FromMilliseconds(500)), (balance.Probes, balance.ProbePoolSize, balance.ProbeAge));
+    }
+
+    [Theory]
+    [InlineData("maglev", 125, typeof(BoundedLoads))]
+    [InlineData("maglev", 0, typeof(Maglev))]
+    [InlineData("ketama", 125, typeof(BoundedLoads))]
+    [InlineData("ring", 125, typeof(BoundedLoads))]
+    [InlineData("rendezvous", 125, typeof(BoundedLoads))]
+    [InlineData("jump", 125, typeof(BoundedLoads))]
+    [InlineData("anchor", 125, typeof(BoundedLoads))]
+    [InlineData("source", 125, typeof(SourceHash))]
+    [Trait("Row", "S19")]
+    public void A_balance_factor_bounds_the_hash_policies(string name, int factor, Type type)
+    {
+        PoolOptions options = new() { Balance = name, BalanceOptions = { HashBalanceFactor = factor } };
+        ISchedulingPolicy policy = SchedulingPolicies.BuiltIn.Create(options);
+        Assert.IsType(type, policy);
+        Assert.True(policy.Traits.HasFlag(PolicyTraits.UsesKey));
+        Assert.Equal(name == "source", policy.Traits.HasFlag(PolicyTraits.PreservesAffinity));
+    }
+
     [Theory]
     [Trait("Row", "S18")]
     [InlineData("mh", 250, "Lb:Pools:web:BalanceOptions:TableSize = '250': must be 251 to 5000011")]
