@@ -29,6 +29,9 @@ public sealed class Ketama : ISchedulingPolicy
         return new Scheduler(snapshot, _last.Ring, _turn);
     }
 
+    /// <summary>The ring of the last build.</summary>
+    internal ConsistentRing? Ring => _last?.Ring;
+
     private static void AddPoints(Server server, int count, ref Span<uint> points)
     {
         // The part before the last point is the same for all of them.

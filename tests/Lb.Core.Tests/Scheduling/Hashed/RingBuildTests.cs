@@ -98,6 +98,32 @@ public sealed class RingBuildTests
     }
 
     [Fact]
+    public void Equal_points_keep_the_order_of_the_servers_when_a_ring_is_changed()
+    {
+        // 480 000 points of 32 bits: some 27 of them are equal to another one.
+        ServerPool pool = TablePool.Make(() => new RoundRobin(), 9001, [.. Enumerable.Repeat(10, 300)]);
+        PoolSnapshot all = pool.Snapshot!;
+        Ketama changed = new(), anew = new();
+        changed.Build(all);
+        Server[] odd = [.. all.Servers.ToArray().Where(static s => s.Id % 2 == 1)];
+        changed.Build(new PoolSnapshot(odd, [.. Enumerable.Repeat(10, odd.Length)], 2));
+        changed.Build(all);
+        anew.Build(all);
+
+        ConsistentRing one = changed.Ring!, other = anew.Ring!;
+        Assert.Equal(other.Length, one.Length);
+        int equal = 0, different = 0;
+        for (int n = 0; n < one.Length; n++)
+        {
+            if (n > 0 && one.PointAt(n) == one.PointAt(n - 1)) equal++;
+            if (one.PointAt(n) != other.PointAt(n) || one.OwnerAt(n) != other.OwnerAt(n)) different++;
+        }
+
+        Assert.Equal(0, different);
+        Assert.NotEqual(0, equal);
+    }
+
+    [Fact]
     public void The_ring_keeps_no_server_that_left()
     {
         Ketama policy = new();
