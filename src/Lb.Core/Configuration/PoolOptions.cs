@@ -13,6 +13,12 @@ public sealed class PoolOptions
     /// <summary>Makes the policy in place of <see cref="Balance"/>. Code only.</summary>
     public Func<ISchedulingPolicy>? Policy { get; set; }
 
+    /// <summary>
+    /// Source of all chance in the pool: of a policy that <see cref="Balance"/> names, of levels and zones, of ejections. Default <see cref="Random.Shared"/>; a
+    /// seeded one makes picks reproducible, and is locked. Code only.
+    /// </summary>
+    public Random? Random { get; set; }
+
     /// <summary>The servers, in the order that "first" and round robin follow.</summary>
     public IList<ServerOptions> Servers { get; } = [];
 

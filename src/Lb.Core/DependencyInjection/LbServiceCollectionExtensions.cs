@@ -87,7 +87,7 @@ public static class LbServiceCollectionExtensions
         return services.AddSingleton(static provider =>
         {
             ILoadProbe probe = provider.GetRequiredService<ILoadProbe>();
-            return new SchedulingPolicyRegistration("rif", o => SchedulingPolicies.Rif(o, probe));
+            return new SchedulingPolicyRegistration("rif", (o, random) => SchedulingPolicies.Rif(o, probe, random));
         });
     }
 

@@ -8,8 +8,12 @@ public sealed partial class ServerPool
     private volatile PoolProtections _protections;
     private long _nextInterval;
 
-    /// <summary>Source of chance for jitter and for ejections that are enforced in part only.</summary>
-    internal Func<double> Chance { get; set; } = Random.Shared.NextDouble;
+    // For jitter, and for ejections that are enforced in part only. Under the lock, but a seeded source may be shared with pickers.
+    private double Chance()
+    {
+        if (_chance is null) return Random.Shared.NextDouble();
+        lock (_chance) return _chance.NextDouble();
+    }
 
     /// <summary>A lease ended. Called for every one that is no success, and for successes of servers that are watched. Any thread.</summary>
     internal void Heard(Server server, LeaseOutcome outcome, long started)

@@ -214,18 +214,6 @@ public sealed partial class ServerPool
 
     private Placement Place(Func<ISchedulingPolicy> make) => new(make, _chance);
 
-    /// <summary>Takes all chance of the pool's own, that of its levels and zones, of jitter and of enforcing, from a seeded source: for tests and scripts.</summary>
-    internal void DrawFrom(Random random)
-    {
-        lock (_lock)
-        {
-            _chance = random;
-            Chance = random.NextDouble;
-            _placement.DrawFrom(random);
-            Publish();
-        }
-    }
-
     private void HealthChanged(Server server)
     {
         long now = _time.GetTimestamp();

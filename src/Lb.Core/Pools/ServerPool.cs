@@ -59,6 +59,7 @@ public sealed partial class ServerPool
         _protections = PoolProtections.From(options, TimestampsPerSecond);
         RetryBudget = new RetryBudget(new RetryBudgetOptions(), ActiveLeases);
         _settings = PoolSettings.From(options, defaults);
+        _chance = options.Random;
         _placement = Place(() => policies.Create(options));
         Apply(options, defaults, policies, addresses);
     }

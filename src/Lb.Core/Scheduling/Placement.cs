@@ -7,7 +7,7 @@ namespace Lb;
 internal sealed class Placement
 {
     private readonly Func<ISchedulingPolicy> _make;
-    private SharedRandom _random;
+    private readonly SharedRandom _random;
     private readonly Dictionary<(int Priority, string? Zone), ISchedulingPolicy> _policies = [];
 
     /// <param name="make">Makes the policy, once for each level and zone.</param>
@@ -21,9 +21,6 @@ internal sealed class Placement
 
     /// <summary>The policy of the first level: it speaks for all of them.</summary>
     public ISchedulingPolicy Policy { get; }
-
-    /// <summary>Takes chance from there from the next build on.</summary>
-    public void DrawFrom(Random random) => _random = new SharedRandom(random);
 
     /// <summary>With one level and no zones this is the policy's own scheduler: what is not used costs nothing.</summary>
     public IScheduler Build(PoolSnapshot snapshot, PlacementRules rules)

@@ -3,7 +3,14 @@ namespace Lb;
 /// <summary>A scheduling policy that configurations can name. Built-in ones are registered in the same way (<c>AddSchedulingPolicy</c>).</summary>
 /// <param name="Name">The word after <c>Balance</c>; compared without regard to case.</param>
 /// <param name="Create">Makes the policy for one pool.</param>
-public sealed record SchedulingPolicyRegistration(string Name, Func<BalanceOptions, ISchedulingPolicy> Create);
+public sealed record SchedulingPolicyRegistration(string Name, Func<BalanceOptions, ISchedulingPolicy> Create)
+{
+    internal SchedulingPolicyRegistration(string name, Func<BalanceOptions, Random?, ISchedulingPolicy> create)
+        : this(name, options => create(options, null)) => CreateFrom = create;
+
+    /// <summary>For those that draw: makes the policy with a source of chance.</summary>
+    internal Func<BalanceOptions, Random?, ISchedulingPolicy>? CreateFrom { get; }
+}
 
 /// <summary>The policies known by name. Immutable.</summary>
 internal sealed class SchedulingPolicies
@@ -20,8 +27,8 @@ internal sealed class SchedulingPolicies
     [
         new("roundrobin", static _ => new RoundRobin()),
         new("leastconn", static _ => new LeastConnections()),
-        new("p2c", static _ => new PowerOfTwoChoices()),
-        new("random", static o => new RandomDraws(o.Draws)),
+        new("p2c", static (_, random) => new PowerOfTwoChoices(random)),
+        new("random", static (o, random) => new RandomDraws(o.Draws, random)),
         new("first", static _ => new First()),
         new("source", static o => new SourceHash(Hashing(o))),
         new("hash", static o => KeyedHash.ByKey(Hashing(o))),
@@ -35,9 +42,9 @@ internal sealed class SchedulingPolicies
         new("rendezvous", static o => Bounded(new Rendezvous(), o)),
         new("jump", static o => Bounded(new JumpHash(), o)),
         new("anchor", static o => Bounded(new AnchorHash(), o)),
-        new("peak-ewma", static _ => new PeakEwmaChoices()),
-        new("orca", static o => new OrcaRoundRobin(o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod)),
-        new("rif", static o => Rif(o)),
+        new("peak-ewma", static (_, random) => new PeakEwmaChoices(random)),
+        new("orca", static (o, random) => new OrcaRoundRobin(o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod, random)),
+        new("rif", static (o, random) => Rif(o, null, random)),
         new("static-rr", static _ => new StaticRoundRobin()),
         new("sticky", static _ => new Sticky()),
         new("rr", static _ => new LvsRoundRobin()),
@@ -48,7 +55,7 @@ internal sealed class SchedulingPolicies
         new("nq", static _ => new LvsNeverQueuing()),
         new("fo", static _ => new LvsFailover()),
         new("ovf", static _ => new LvsOverflow()),
-        new("twos", static _ => new LvsTwoChoices()),
+        new("twos", static (_, random) => new LvsTwoChoices(random)),
         new("sh", static o => new LvsSourceHash(o.ShPort, o.ShFallback)),
         new("dh", static _ => new LvsDestinationHash()),
         new("mh", static o => new LvsMaglev(o.MhPort, o.MhFallback, o.TableSize ?? LvsMaglev.DefaultTableSize)),
@@ -63,7 +70,9 @@ internal sealed class SchedulingPolicies
     public bool Knows(string name) => _byName.ContainsKey(name);
 
     public ISchedulingPolicy Create(PoolOptions options) =>
-        options.Policy is { } factory ? factory() : _byName[options.Balance].Create(options.BalanceOptions);
+        options.Policy is { } factory ? factory()
+        : _byName[options.Balance] is { CreateFrom: { } create } ? create(options.BalanceOptions, options.Random)
+        : _byName[options.Balance].Create(options.BalanceOptions);
 
     /// <summary>True when the two would make the same policy, so that a reload may keep the running one and its turn.</summary>
     public static bool IsSame(PoolOptions? one, PoolOptions other) =>
@@ -79,7 +88,7 @@ internal sealed class SchedulingPolicies
          (o.Header, o.UseDomainOnly, o.Parameter, o.CheckPost, o.Length, o.Depth, o.Whole, o.PathOnly),
          (o.ErrorPenalty, o.BlackoutPeriod, o.ExpirationPeriod, o.UpdatePeriod, o.Probes, o.ProbePoolSize, o.ProbeAge));
 
-    internal static RifProbing Rif(BalanceOptions o, ILoadProbe? probe = null) => new(o.Probes, o.ProbePoolSize, o.ProbeAge, probe);
+    internal static RifProbing Rif(BalanceOptions o, ILoadProbe? probe, Random? random) => new(o.Probes, o.ProbePoolSize, o.ProbeAge, probe, random);
 
     // HAProxy's policies have their own bound, which walks along the ring.
     private static ISchedulingPolicy Bounded(ISchedulingPolicy policy, BalanceOptions o) =>

@@ -5,12 +5,12 @@ namespace Lb;
 
 /// <summary>
 /// The draws of policies. Without a caller's <see cref="Random"/>: a generator for each thread, some three times as fast as <see cref="Random.Shared"/>, which
-/// matters where a whole pick has ten nanoseconds. With one: that one, under a lock, because picks come from several threads.
+/// matters where a whole pick has ten nanoseconds. With one: that one, locked itself, because picks come from several
+/// threads and a pool shares it between its levels.
 /// </summary>
 internal sealed class SharedRandom(Random? inner)
 {
     private readonly Random? _inner = ReferenceEquals(inner, Random.Shared) ? null : inner;
-    private readonly Lock _lock = new();
 
     [ThreadStatic]
     private static ulong t_state;
@@ -19,14 +19,14 @@ internal sealed class SharedRandom(Random? inner)
     public int Next(int count)
     {
         if (_inner is null) return (int)((Draw() >> 32) * (ulong)count >> 32);
-        lock (_lock) return _inner.Next(count);
+        lock (_inner) return _inner.Next(count);
     }
 
     /// <summary>63 random bits.</summary>
     public long NextInt64()
     {
         if (_inner is null) return (long)(Draw() >> 1);
-        lock (_lock) return _inner.NextInt64();
+        lock (_inner) return _inner.NextInt64();
     }
 
     /// <summary>Two different numbers below <paramref name="count"/>, which is 2 or more: without a retry, by leaving a hole where the first was drawn.</summary>

@@ -104,22 +104,11 @@ internal sealed class SimulationRun
         }
 
         configure(options, balancer);
-        bool isNamed = options.Policy is null;
-        if (isNamed) options.Policy = Seeded(options, balancer);
+        options.Random ??= balancer.CreateRandom();
         ServerPool pool = new(_scenario.Name, options, time: _clock);
-        policy = isNamed ? options.Balance : pool.PolicyName;
+        policy = pool.PolicyName;
         return pool;
     }
-
-    // The named policies that draw, with a seed; the others need none.
-    private static Func<ISchedulingPolicy>? Seeded(PoolOptions options, SimulatedBalancer balancer) => options.Balance.ToUpperInvariant() switch
-    {
-        "P2C" => () => new PowerOfTwoChoices(balancer.CreateRandom()),
-        "RANDOM" => () => new RandomDraws(options.BalanceOptions.Draws, balancer.CreateRandom()),
-        "PEAK-EWMA" => () => new PeakEwmaChoices(balancer.CreateRandom()),
-        "TWOS" => () => new LvsTwoChoices(balancer.CreateRandom()),
-        _ => null,
-    };
 
     private void Turn(ServerPool pool, int picks)
     {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Lb.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Lb.Tool;
 
@@ -68,9 +69,11 @@ internal static class PlayCommand
         services.AddSingleton<ILbPart>(new IdlePart("Checks"));
         services.AddSingleton<ILbPart>(new IdlePart("Gateways"));
 
-        // Registered after the built-in ones of the same name, whose place they take: chance with a seed.
-        services.AddSchedulingPolicy("p2c", _ => new PowerOfTwoChoices(new Random(request.Seed)));
-        services.AddSchedulingPolicy("random", options => new RandomDraws(options.Draws, new Random(request.Seed)));
+        // After what the configuration says: chance with a seed, each pool its own.
+        services.AddSingleton<IConfigureOptions<LbOptions>>(new ConfigureOptions<LbOptions>(options =>
+        {
+            foreach (PoolOptions pool in options.Pools.Values) pool.Random = new Random(request.Seed);
+        }));
 
         ServiceProvider provider = services.BuildServiceProvider();
         await using ConfiguredAsyncDisposable disposal = provider.ConfigureAwait(false);

@@ -60,11 +60,21 @@ internal static partial class Contenders
             || Fail(error, $"{file.Path}: there is no pool '{only}'; there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}");
     }
 
-    // How a pool chooses. Its servers, checks and time-outs stay behind: the scenario has its own.
+    // How a pool chooses and what protects it. Its servers, checks and time-outs stay behind: the scenario has its own.
     private static void Take(PoolOptions pool, PoolOptions simulated)
     {
         simulated.Balance = pool.Balance;
         simulated.BalanceOptions = pool.BalanceOptions;
+        simulated.Outlier = pool.Outlier;
+        simulated.MaxFails = pool.MaxFails;
+        simulated.FailTimeout = pool.FailTimeout;
+        simulated.CircuitBreaker = pool.CircuitBreaker;
+        simulated.SlowStart = pool.SlowStart;
+        simulated.SlowStartCurve = pool.SlowStartCurve;
+        simulated.SlowStartAggression = pool.SlowStartAggression;
+        simulated.SlowStartMinimum = pool.SlowStartMinimum;
+        simulated.MaxConnections = pool.MaxConnections;
+        simulated.Subset = pool.Subset;
     }
 
     // random(1): HAProxy's spelling of the number of draws.

@@ -227,10 +227,11 @@ public sealed class EjectionTests
     [Trait("Row", "H23")]
     public void Ejections_may_be_enforced_in_part()
     {
-        ServerPool pool = Pool(3, o => o.Outlier.Enforcing = 30);
-        double[] draws = [0.9, 0.3, 0.29];
-        int next = 0;
-        pool.Chance = () => draws[next++];
+        ServerPool pool = Pool(3, static o =>
+        {
+            o.Outlier.Enforcing = 30;
+            o.Random = new Draws(0.9, 0.3, 0.29);
+        });
         Fail(pool, pool.Get("a"), 10);
         Assert.Equal("a b c", pool.Usable());
         Fail(pool, pool.Get("a"), 5);
@@ -444,6 +445,13 @@ public sealed class EjectionTests
     {
         pool.SetHealth(server, ServerHealth.Down);
         pool.SetHealth(server, ServerHealth.Up);
+    }
+
+    private sealed class Draws(params double[] draws) : Random
+    {
+        private int _next;
+
+        public override double NextDouble() => draws[_next++];
     }
 
     private int OutFor(ServerPool pool, Server server)

@@ -104,7 +104,7 @@ public sealed class PlacementPoolTests
 
     private static ServerPool Pool(int servers, Action<int, ServerOptions>? server = null, Action<PoolOptions>? configure = null)
     {
-        PoolOptions options = new();
+        PoolOptions options = new() { Random = new Random(1) };
         for (int i = 0; i < servers; i++)
         {
             ServerOptions each = new() { Name = TestPool.Name(i), Address = $"192.0.2.{i + 1}:80" };
@@ -113,8 +113,6 @@ public sealed class PlacementPoolTests
         }
 
         configure?.Invoke(options);
-        ServerPool pool = new("web", options);
-        pool.DrawFrom(new Random(1));
-        return pool;
+        return new ServerPool("web", options);
     }
 }
