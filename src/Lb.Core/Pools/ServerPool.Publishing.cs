@@ -3,6 +3,8 @@ namespace Lb;
 /// <content>From the state of the servers to what readers see. Under the lock.</content>
 public sealed partial class ServerPool
 {
+    // Below, every change is built at once, so that what a small pool does never depends on how fast the machine is.
+    private const int ManyServers = 256;
     private static readonly TimeSpan DearBuild = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan BuildPause = TimeSpan.FromMilliseconds(20);
 
@@ -161,7 +163,7 @@ public sealed partial class ServerPool
     // When half of a large pool goes down, its tables are not built anew for each server: the ones before serve for a moment, without those that left.
     private IScheduler BuildOrPutOff(PoolSnapshot snapshot, long now)
     {
-        if (_buildCost > Ticks(DearBuild) && now < _builtAt + Ticks(BuildPause) && _published.Scheduler is { } before && ReferenceEquals(_built, _placement))
+        if (snapshot.Servers.Length >= ManyServers && _buildCost > Ticks(DearBuild) && now < _builtAt + Ticks(BuildPause) && _published.Scheduler is { } before && ReferenceEquals(_built, _placement))
         {
             _nextRebuild = _builtAt + Ticks(BuildPause);
             return new Stopgap(before, snapshot);
