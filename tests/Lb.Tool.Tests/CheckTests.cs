@@ -63,7 +63,7 @@ public sealed class CheckTests : IDisposable
                     { "Name": "c", "Address": "127.0.0.1" },
                     { "Name": "d", "Adress": "127.0.0.1:8004", "Address": "127.0.0.1:8004" } ],
                   "Checks": [ { "Type": "telepathy" } ],
-                  "Persistence": { "Type": "source" } } },
+                  "RetryOn": "all" } },
               "Gateways": {
                 "front": {
                   "Listen": [ "127.0.0.1:99999" ],
@@ -81,7 +81,7 @@ public sealed class CheckTests : IDisposable
             "Lb:Pools:web:Servers:2:Address = '127[.]0[.]0[.]1': .* [(]line 9[)]",
             "Lb:Pools:web:Servers:3:Adress = '127[.]0[.]0[.]1:8004': .*Address.* [(]line 10[)]",
             "Lb:Pools:web:Checks:0:Type = 'telepathy': .* [(]line 11[)]",
-            "Lb:Pools:web:Persistence: is not in this version [(]line 12[)]",
+            "Lb:Pools:web:RetryOn = 'all': is not in this version [(]line 12[)]",
             "Lb:Gateways:front:Listen:0 = '127[.]0[.]0[.]1:99999': .* [(]line 15[)]",
             "Lb:Gateways:front:Pool = 'wbe': is no pool.* [(]line 16[)]",
         ];

@@ -3,6 +3,9 @@ namespace Lb;
 /// <content>What happens by itself as time goes by. One timer, armed only while there is something to wait for: an idle pool has none.</content>
 public sealed partial class ServerPool
 {
+    // Whatever goes wrong, a timer must not spin.
+    private static readonly TimeSpan Shortest = TimeSpan.FromTicks(1);
+
     private ITimer? _timer;
     private long _timerDue = long.MaxValue;
     private long _nextRampStep = long.MaxValue;
@@ -44,7 +47,8 @@ public sealed partial class ServerPool
         }
 
         // Rounded up: a timer that fires early would only be armed again.
-        TimeSpan wait = TimeSpan.FromTicks((long)Math.Ceiling(Math.Max(0, due - now) * ((double)TimeSpan.TicksPerSecond / TimestampsPerSecond)));
+        TimeSpan wait = TimeSpan.FromTicks((long)Math.Ceiling((due - now) * ((double)TimeSpan.TicksPerSecond / TimestampsPerSecond)));
+        if (wait < Shortest) wait = Shortest;
         if (wait > PositiveAttribute.Longest) wait = PositiveAttribute.Longest;
 
         // Weak: a pool that nobody uses any more must not live on for its timer.

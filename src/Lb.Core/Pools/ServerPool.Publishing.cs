@@ -33,6 +33,7 @@ public sealed partial class ServerPool
             ? new Eligibility.Decision(PoolMode.Sorry, [new(sorry, ServerHealth.Up, ServerAdmin.Ready, 1, Backup: false)])
             : Eligibility.Decide(candidates, in _rules, before);
         SetLimits(now);
+        _nextRampStep = long.MaxValue;
 
         if (_decision.Servers.Count == 0)
         {
@@ -133,7 +134,6 @@ public sealed partial class ServerPool
         int[] weights = new int[servers.Length];
         for (int i = 0; i < servers.Length; i++) (servers[i], weights[i]) = (chosen[i].Server, chosen[i].Weight);
 
-        _nextRampStep = long.MaxValue;
         if (_protections.SlowStart is not { } slowStart || !Array.Exists(servers, static s => s.RampStarted != 0)) return new PoolSnapshot(servers, weights, ++_version);
 
         bool follows = _placement.Policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);

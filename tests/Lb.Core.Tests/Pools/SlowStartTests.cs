@@ -83,6 +83,18 @@ public sealed class SlowStartTests
         Assert.Equal("16/16 16/16 1/16 1/16", Weights(asked));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_pool_that_goes_down_meanwhile_waits_for_nothing()
+    {
+        ServerPool pool = Pool("roundrobin");
+        Return(pool, "a");
+        pool.Down("a");
+        pool.Down("b");
+        Assert.Equal(0, _time.ActiveTimers);
+        await Task.Run(() => _time.Advance(TimeSpan.FromSeconds(30)), TestContext.Current.CancellationToken);
+        Assert.Equal(PoolMode.Down, pool.Mode);
+    }
+
     [Fact]
     public void The_limit_of_connections_grows_too()
     {
