@@ -36,9 +36,23 @@ byObject.SetHealth(byObject.Find("spot")!, ServerHealth.Down, "reclaimed");
 string afterwards = Play(byObject, clients: 6);
 #endregion
 
+#region explain
+PickExplanation why = byObject.Explain(default);
+Console.WriteLine($"{why.Choice?.Name ?? "chance decides"}: {why.Note}");
+foreach (PickCandidate candidate in why.Candidates) Console.WriteLine($"  among {candidate.Server}: weight {candidate.Weight}, load {candidate.Load}");
+foreach (PickExclusion exclusion in why.Exclusions) Console.WriteLine($"  not {exclusion.Server}: {exclusion.Reason}");
+#endregion
+
 bool good = Check("by object      ", first, "spot spot reserved spot spot reserved spot spot reserved");
 good &= Check("spot is down   ", afterwards, "reserved reserved on-demand reserved reserved on-demand");
+good &= Check("explained      ", why.Choice?.Name ?? "", "reserved");
 good &= Check("by name        ", Play(byName, clients: 3), "spot spot reserved");
+
+// The slow start that its configuration asks for: who has just returned gets less.
+byName.SetHealth(byName.Find("spot")!, ServerHealth.Down);
+byName.SetHealth(byName.Find("spot")!, ServerHealth.Up);
+good &= Check("spot is back   ", Play(byName, clients: 3), "spot reserved reserved");
+good &= Check("an hour later  ", Play(byName, clients: 3), "spot spot reserved");
 return good ? 0 : 1;
 
 string Play(ServerPool pool, int clients)

@@ -180,7 +180,7 @@ public sealed partial class ServerPool
             {
                 if (_policyOptions is not null) _placement = Place(() => policies.Create(options));
                 PolicyName = options.Policy is null ? options.Balance : _placement.Policy.GetType().Name;
-            _servers.ForEach(static s => s.Attach(mirror: null));
+                _servers.ForEach(static s => s.Attach(mirror: null));
             }
 
             _policyOptions = options;

@@ -13,12 +13,12 @@ public sealed partial class ServerPool
     public PickExplanation Explain(in PickContext context)
     {
         long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
-        if (_affinity is not { } affinity || context.Prefer is not null || context.Persistence == PersistenceUse.Ignore) return Explain(in context, now);
+        if (_affinity is not { } affinity || context.Prefer is not null || context.Persistence == PersistenceUse.Ignore) return ExplainKnown(in context, now);
         PickContext known = context with { Prefer = affinity.Find(context.Source, now) };
-        return Explain(in known, now);
+        return ExplainKnown(in known, now);
     }
 
-    private PickExplanation Explain(in PickContext context, long now)
+    private PickExplanation ExplainKnown(in PickContext context, long now)
     {
         Published published = _published;
         List<PickCandidate> candidates = [];
