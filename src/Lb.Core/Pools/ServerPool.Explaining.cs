@@ -51,9 +51,11 @@ public sealed partial class ServerPool
         bool fits = candidates.Exists(c => ReferenceEquals(c.Server, choice));
         if (!fits && !choice.HasRoom && IsBoundByKey(published, choice, in context))
             return Told(null, PickFailure.AllFull, $"the key leads to {choice.Name}, which is full: the pick waits for it", answer.Hash);
-        return fits
-            ? Told(choice, PickFailure.None, answer.Note ?? "", answer.Hash)
-            : Told(null, PickFailure.None, $"the policy proposes {choice.Name}, which can't be had: another one will be asked for", answer.Hash);
+        if (fits) return Told(choice, PickFailure.None, answer.Note ?? "", answer.Hash);
+        string note = $"the policy proposes {choice.Name}, which can't be had";
+        return candidates.Count == 1
+            ? Told(candidates[0].Server, PickFailure.None, note, answer.Hash)
+            : Told(null, PickFailure.None, $"{note}: another one will be asked for", answer.Hash);
     }
 
     private static string? WhyNot(Server server, int place, in PickContext context)

@@ -64,6 +64,52 @@ public sealed class PlayerTests
         """);
 
     [Fact]
+    [Trait("Row", "X7")]
+    public void A_pick_is_explained_and_not_made() => Golden("roundrobin", "a:1:1 b:1:1 c", """
+        explain => a; among a 1 0, b 1 0, c 1 0; turn 1 of 3
+        explain => a; among a 1 0, b 1 0, c 1 0; turn 1 of 3
+        pick => a
+        down c => ok
+        explain => b; among b 1 0; not a: full (1 of 1); not c: DOWN since 2030-01-01 00:00:00Z; turn 2 of 2
+        drain b => ok
+        explain => - AllFull; not a: full (1 of 1); not b: DRAIN since 2030-01-01 00:00:00Z; not c: DOWN since 2030-01-01 00:00:00Z; every usable server is full or already tried
+        maint a => ok
+        explain => - NoServer; not a: MAINT since 2030-01-01 00:00:00Z; not b: DRAIN since 2030-01-01 00:00:00Z; not c: DOWN since 2030-01-01 00:00:00Z; no server is usable
+        """);
+
+    [Fact]
+    [Trait("Row", "H23")]
+    [Trait("Row", "X7")]
+    public void A_server_that_fails_its_callers_is_shown_as_ejected_and_comes_back() => Golden("first", "a b", """
+        pick => a
+        pick => a
+        pick => a
+        pick => a
+        pick => a
+        end 1 fail => ok
+        end 2 fail => ok
+        end 3 fail => ok
+        end 4 fail => ok
+        end 5 fail => ok
+        show => a EJECTED 1 0; b UP 1 0
+        explain => b; among b 1 0; not a: EJECTED since 2030-01-01 00:00:00Z: ConsecutiveFailures; the first with a free slot
+        pick => b
+        advance 30s => ok
+        show => a UP 1 0; b UP 1 1
+        pick => a
+        """);
+
+    // sdbm of "/x" and "/y" on a map of three: 0x2f * 65599 + 0x78 and + 0x79, modulo 3.
+    [Fact]
+    [Trait("Row", "S10")]
+    public void Policies_see_the_request() => Golden("uri", "a b c", """
+        pick uri=/x => c
+        pick uri=/x?q => c
+        pick uri=/y => a
+        explain uri=/x => c; among a 1 1, b 1 0, c 1 2; hash 2f0c09; the key's slot in the table
+        """);
+
+    [Fact]
     [Trait("Row", "P2")]
     public void Health_and_administration_take_servers_out_and_in() => Golden("roundrobin", "a b c", """
         down a => ok
