@@ -113,6 +113,8 @@ public sealed partial class ServerPool
         if (errors.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(servers));
         lock (_lock)
         {
+            if (_servers.Find(static s => s.Sorry) is { } sorry && servers.Any(s => string.Equals(s.NameOrAddress, sorry.Name, StringComparison.OrdinalIgnoreCase)))
+                throw new ArgumentException($"'{sorry.Name}' is the name of the sorry server of pool '{Name}'.", nameof(servers));
             ReconcileLocked(servers, addresses: null);
             Publish();
         }

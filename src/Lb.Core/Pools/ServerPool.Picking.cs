@@ -84,7 +84,7 @@ public sealed partial class ServerPool
             return false;
         }
 
-        if (IsSticky(in context))
+        if (IsSticky(in context, isNewcomer))
         {
             bool entered = context.Prefer!.TryEnter(isNewcomer);
             lease = entered ? new ServerLease(context.Prefer, now) : default;
@@ -118,8 +118,11 @@ public sealed partial class ServerPool
         return TryPickOther(published, server, in context, isNewcomer, now, out lease, out failure);
     }
 
-    private bool IsSticky(in PickContext context) =>
-        context.Prefer is { } preferred && CanServeSticky(preferred, context.Persistence) && !context.Excludes(preferred);
+    private bool IsSticky(in PickContext context, bool isNewcomer = true) =>
+        context.Prefer is { } preferred && CanServeSticky(preferred, context.Persistence) && !context.Excludes(preferred) && !(isNewcomer && IsQueueFull(preferred));
+
+    // HAProxy's maxqueue: rather another server than a long wait.
+    private static bool IsQueueFull(Server server) => server.MaxQueue > 0 && server.Queued >= server.MaxQueue && !server.HasRoom;
 
     private bool CanServeSticky(Server server, PersistenceUse use)
     {
@@ -193,7 +196,7 @@ public sealed partial class ServerPool
     private static bool IsBoundByKey(Published published, Server proposal, in PickContext context)
     {
         if (published.Affinity == HashPreserveAffinity.MaxConn || context.HasExclusions) return false;
-        if (published.Affinity == HashPreserveAffinity.MaxQueue && proposal.MaxQueue > 0 && proposal.Queued >= proposal.MaxQueue) return false;
+        if (published.Affinity == HashPreserveAffinity.MaxQueue && IsQueueFull(proposal)) return false;
         return published.HasKey(in context);
     }
 

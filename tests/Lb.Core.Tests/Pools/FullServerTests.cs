@@ -49,6 +49,20 @@ public sealed class FullServerTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
+    public async Task A_sticky_client_goes_on_too_when_the_queue_of_its_server_is_full()
+    {
+        ServerPool pool = Pool("roundrobin", affinity: null, maxQueue: 1);
+        ServerLease open = pool.Pick();
+        PickContext sticky = new() { Prefer = open.Server };
+        ValueTask<ServerLease> waiting = pool.AcquireAsync(sticky, Ct);
+        Assert.False(waiting.IsCompleted);
+        Assert.NotSame(open.Server, pool.Pick(sticky).Server);
+        open.Complete(LeaseOutcome.Success);
+        Assert.Same(open.Server, (await waiting).Server);
+    }
+
+    [Fact]
     [Trait("Row", "S20")]
     public void Without_a_key_nobody_waits()
     {

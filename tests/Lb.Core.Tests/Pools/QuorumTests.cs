@@ -90,6 +90,7 @@ public sealed class QuorumTests
         Server sorry = pool.Get("sorry");
         pool.Reconcile([TestPool.Server("a"), TestPool.Server("b")]);
         Assert.Same(sorry, pool.Get("sorry"));
+        Assert.Throws<ArgumentException>(() => pool.Reconcile([TestPool.Server("SORRY")]));
         Assert.Equal(RemoveResult.IsSorryServer, pool.Remove(sorry, force: true));
         Assert.Equal("a b", pool.Usable());
     }
