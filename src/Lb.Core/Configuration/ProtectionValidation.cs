@@ -23,6 +23,18 @@ internal static class ProtectionValidation
         if (pool.Observe != Observe.None && pool.Checks.Count == 0)
             errors.Add(new($"{path}:Observe", Word(pool.Observe), "needs Checks: only they bring a server up again"));
         if (pool.Alpha && pool.Checks.Count == 0) errors.Add(new($"{path}:Alpha", "true", "needs Checks: without them no server would ever be up"));
+        long weights = pool.Servers.Where(static s => !s.Backup).Sum(static s => (long)s.Weight);
+        if (pool.Quorum + pool.Hysteresis > Math.Max(1, weights))
+        {
+            string needed = pool.Hysteresis > 0 ? $"with Hysteresis it is regained at {Number(pool.Quorum + pool.Hysteresis)}, and " : "";
+            errors.Add(new($"{path}:Quorum", Number(pool.Quorum), $"can't be reached: {needed}the weights of the servers that are no backups add up to {weights}"));
+        }
+
+        ValidateShortest($"{path}:FailTimeout", pool.FailTimeout, errors);
+        ValidateShortest($"{path}:Outlier:Interval", pool.Outlier.Interval, errors);
+        ValidateShortest($"{path}:Outlier:BaseEjection", pool.Outlier.BaseEjection, errors);
+        ValidateShortest($"{path}:CircuitBreaker:OpenFor", pool.CircuitBreaker.OpenFor, errors);
+        ValidateShortest($"{path}:FlapDamping:HoldDown", pool.FlapDamping.HoldDown, errors);
         ValidateSorryServer($"{path}:SorryServer", pool, errors);
         ValidateZones($"{path}:ZoneAware", pool.ZoneAware, errors);
         for (int i = 0; i < pool.Servers.Count; i++) ValidateTrack($"{path}:Servers:{i}:Track", pool.Servers[i].Track, errors);
@@ -48,6 +60,12 @@ internal static class ProtectionValidation
             errors.Add(new($"{path}:Local", null, "is required with Balancers: the zone of this balancer"));
         else if (!zones.Balancers.TryGetValue(zones.Local, out int here) || here == 0)
             errors.Add(new($"{path}:Balancers:{zones.Local}", null, "must count this balancer: 1 or more in its own zone"));
+    }
+
+    // Each of them rebuilds the pool's tables.
+    private static void ValidateShortest(string path, TimeSpan time, List<ConfigurationError> errors)
+    {
+        if (time > TimeSpan.Zero && time < TimeSpan.FromMilliseconds(10)) errors.Add(new(path, Durations.Format(time), "must be 10ms or more"));
     }
 
     private static void ValidateTrack(string path, string? track, List<ConfigurationError> errors)

@@ -14,10 +14,7 @@ public sealed class RetryBudget
     private const long Token = 1000;
 
     private readonly Func<long> _load;
-    private readonly int _percent;
-    private readonly int _minimum;
-    private readonly long _fullTokens;
-    private readonly long _ratio;
+    private volatile Limits _limits;
     private int _active;
     private long _refused;
     private long _tokens;
@@ -36,10 +33,18 @@ public sealed class RetryBudget
         Rules.Run(new RetryBudgetRules(), nameof(RetryBudget), options, errors);
         if (errors.Count > 0) throw new ArgumentOutOfRangeException(nameof(options), errors[0].ToString());
         _load = active;
-        _percent = options.Percent;
-        _minimum = options.Minimum;
-        _tokens = _fullTokens = options.MaxTokens * Token;
-        _ratio = options.TokenRatio;
+        _limits = Limits.From(options);
+        _tokens = _limits.FullTokens;
+    }
+
+    /// <summary>Takes other limits; what goes on and how many tokens are missing stays. One call at a time.</summary>
+    internal void Follow(RetryBudgetOptions options)
+    {
+        Limits before = _limits, after = Limits.From(options);
+        if (before == after) return;
+        _limits = after;
+        Interlocked.Add(ref _tokens, after.FullTokens - before.FullTokens);
+        AddTokens(0);
     }
 
     /// <summary>Retries that go on at the moment.</summary>
@@ -55,9 +60,10 @@ public sealed class RetryBudget
     /// <returns>True when the retry may begin: call <see cref="End"/> when it is over. False when the budget is spent: give up with the last failure.</returns>
     public bool TryBegin()
     {
-        if (_fullTokens == 0 || Interlocked.Read(ref _tokens) * 2 > _fullTokens)
+        Limits limits = _limits;
+        if (limits.FullTokens == 0 || Interlocked.Read(ref _tokens) * 2 > limits.FullTokens)
         {
-            long limit = Math.Max(_minimum, _load() * _percent / 100);
+            long limit = Math.Max(limits.Minimum, _load() * limits.Percent / 100);
             int active = Volatile.Read(ref _active);
             while (active < limit)
             {
@@ -81,7 +87,7 @@ public sealed class RetryBudget
     }
 
     /// <summary>An attempt, first or retried, succeeded: gives <see cref="RetryBudgetOptions.TokenRatio"/> back, up to all tokens.</summary>
-    public void Succeeded() => AddTokens(_ratio);
+    public void Succeeded() => AddTokens(_limits.Ratio);
 
     /// <summary>An attempt, first or retried, failed in a way that could be retried: takes a token, down to none.</summary>
     public void Failed() => AddTokens(-Token);
@@ -92,11 +98,16 @@ public sealed class RetryBudget
         while (true)
         {
             // Full stays full, as it is nearly always: no write, so the line is shared.
-            long after = Math.Clamp(before + change, 0, _fullTokens);
+            long after = Math.Clamp(before + change, 0, _limits.FullTokens);
             if (after == before) return;
             long seen = Interlocked.CompareExchange(ref _tokens, after, before);
             if (seen == before) return;
             before = seen;
         }
+    }
+
+    private sealed record Limits(int Percent, int Minimum, long FullTokens, long Ratio)
+    {
+        public static Limits From(RetryBudgetOptions options) => new(options.Percent, options.Minimum, options.MaxTokens * Token, options.TokenRatio);
     }
 }

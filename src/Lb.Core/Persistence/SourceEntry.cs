@@ -62,7 +62,9 @@ internal sealed class SourceEntry(SourceNetwork key, Server server, long deadlin
     public void Closed(long now)
     {
         PutOff(now);
-        Interlocked.Decrement(ref _open);
+
+        // A lease completed twice must not let the client be forgotten while another is open.
+        if (Interlocked.Decrement(ref _open) < 0) Interlocked.Increment(ref _open);
     }
 
     // What the kernel's timer would have done by now, minute by minute.

@@ -121,9 +121,9 @@ public sealed partial class Server
             int seen = Interlocked.CompareExchange(ref _trialLeases, left - 1, left);
             if (seen == left)
             {
-                Interlocked.Add(ref _load.Value, OneLease);
-                _mirror?.Update(this);
-                return true;
+                if (TryEnterBelow(MaxConnections == 0 ? MaxInFlight : MaxConnections)) return true;
+                GiveBackTrialLease();
+                return false;
             }
 
             left = seen;

@@ -169,8 +169,11 @@ public sealed partial class Server
 
         if (limit < 0) return TryEnterTrial(isNewcomer);
 
-        if (isNewcomer && Queued > 0) return false;
+        return !(isNewcomer && Queued > 0) && TryEnterBelow(limit);
+    }
 
+    private bool TryEnterBelow(int limit)
+    {
         // The count never goes above the limit, not even for a moment: one who waits and is woken by a release must not find the slot taken by a try
         // that is about to fail.
         long load = Volatile.Read(ref _load.Value);

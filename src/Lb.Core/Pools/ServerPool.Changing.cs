@@ -192,8 +192,9 @@ public sealed partial class ServerPool
             bool isChecked = options.Checks.Count > 0;
             if (_checked && !isChecked) _servers.ForEach(s => ChangeAndTell(s, "no checks any more", static s => s.Health = ServerHealth.Up));
             _checked = isChecked;
+            FollowSorryServer(options.SorryServer, addresses);
             ReconcileLocked([.. options.Servers], addresses);
-            FollowSorryServer(options.SorryServer);
+            FollowEjections();
             if (!_protections.JudgesRates && !_protections.Outlier.Enabled) Volatile.Write(ref _nextInterval, 0);
             Publish();
         }
@@ -235,7 +236,7 @@ public sealed partial class ServerPool
         HashSet<Server> kept = [];
         foreach (ServerOptions options in wanted)
         {
-            Server? server = Find(options.NameOrAddress);
+            Server? server = _servers.Find(s => !s.Sorry && string.Equals(s.Name, options.NameOrAddress, StringComparison.OrdinalIgnoreCase));
             if (server is not null) ChangeAndTell(server, "configuration", s => Update(s, options, addresses));
             kept.Add(server ?? Join(options, addresses));
         }
@@ -267,7 +268,7 @@ public sealed partial class ServerPool
         server.Configured = (options.Weight, options.MaxConnections, options.Address);
     }
 
-    private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null, bool isSorry = false)
+    private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null, bool isSorry = false, ServerAdmin admin = ServerAdmin.Ready)
     {
         int slot = 0;
         HashSet<int> taken = [.. _servers.Select(static s => s.Slot)];
@@ -278,6 +279,7 @@ public sealed partial class ServerPool
             LastChange = _time.GetUtcNow(),
             InUse = true,
             Sorry = isSorry,
+            Admin = admin,
             WasAdded = _begun,
         };
         Update(server, options, addresses);

@@ -44,6 +44,8 @@ public sealed partial class ServerPool
         if (context.Prefer is { } down && MustWaitForReturn(in context)) return Told(null, PickFailure.PreferredDown, $"persistence names {down.Name}, which is down");
         if (published.Scheduler is null) return Told(null, PickFailure.NoServer, "no server is usable");
         SchedulerAnswer answer = published.Scheduler.Explain(in context, now);
+        if (candidates.Count == 0 && _queue.UnboundCount == 0 && Array.Find(published.Snapshot!.ServerArray, static s => s.HasRoom) is { } tried)
+            return Told(tried, PickFailure.None, "only servers that were tried already have room", answer.Hash);
         if (candidates.Count == 0) return Told(null, PickFailure.AllFull, "every usable server is full or already tried", answer.Hash);
         if (_queue.UnboundCount > 0) return Told(null, PickFailure.AllFull, "others wait already", answer.Hash);
         Server? choice = answer.Choice ?? (candidates.Count == 1 ? candidates[0].Server : null);

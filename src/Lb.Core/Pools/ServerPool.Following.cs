@@ -1,9 +1,11 @@
+using System.Net;
+
 namespace Lb;
 
 /// <content>What a pool keeps of its own over a change of its options. Under the lock.</content>
 public sealed partial class ServerPool
 {
-    private void FollowSorryServer(SorryServerOptions options)
+    private void FollowSorryServer(SorryServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
         Server? sorry = _servers.Find(static s => s.Sorry);
         if (sorry is not null && (options.Address is null || sorry.Name != options.Name || sorry.Configured?.Address != options.Address))
@@ -12,20 +14,33 @@ public sealed partial class ServerPool
             sorry = null;
         }
 
-        if (sorry is null && options.Address is not null) Join(new ServerOptions { Name = options.Name, Address = options.Address }, isSorry: true);
+        if (sorry is null && options.Address is not null) Join(new ServerOptions { Name = options.Name, Address = options.Address }, addresses, isSorry: true);
     }
 
-    // The same limits keep their claims and tokens.
     private void FollowRetryBudget(RetryBudgetOptions? options)
     {
         LimitsAttempts = options is not null;
-        (int, int, int, int)? limits = options is null ? null : (options.Percent, options.Minimum, options.MaxTokens, options.TokenRatio);
-        if (limits == _retryLimits) return;
-        _retryLimits = limits;
-        RetryBudget = new RetryBudget(options ?? new RetryBudgetOptions(), ActiveLeases);
+        RetryBudget.Follow(options ?? new RetryBudgetOptions());
+        if (_protections.WatchesAll) _servers.ForEach(static s => s.Watch());
     }
 
-    private (int Percent, int Minimum, int MaxTokens, int TokenRatio)? _retryLimits;
+    // What is switched off lets go of those it had taken out.
+    private void FollowEjections()
+    {
+        PoolProtections protections = _protections;
+        foreach (Server server in _servers)
+        {
+            bool isOn = server.Ejection?.Reason switch
+            {
+                null => true,
+                EjectionReason.CircuitOpen => protections.HasCircuit,
+                EjectionReason.MaxFails => protections.MaxFails > 0,
+                EjectionReason.Flapping => protections.Flaps > 0,
+                _ => protections.Outlier.Enabled,
+            };
+            if (!isOn) ChangeAndTell(server, "configuration", Forgive);
+        }
+    }
 
     // The same rules keep the clients that are known.
     private void FollowPersistence(PersistenceOptions options)

@@ -119,30 +119,38 @@ public sealed partial class ServerPool
     }
 
     private bool IsSticky(in PickContext context, bool isNewcomer = true) =>
-        context.Prefer is { } preferred && CanServeSticky(preferred, context.Persistence) && !context.Excludes(preferred) && !(isNewcomer && IsQueueFull(preferred));
+        context.Prefer is { } preferred && CanServeSticky(preferred, context.Persistence) && !context.Excludes(preferred) && !(isNewcomer && IsQueueFull(preferred))
+        && !(IsOnTrial(preferred) && !preferred.HasRoom);
 
     // HAProxy's maxqueue: rather another server than a long wait.
     private static bool IsQueueFull(Server server) => server.MaxQueue > 0 && server.Queued >= server.MaxQueue && !server.HasRoom;
+
+    // Its few leases are for whoever comes; nobody waits for the next trial.
+    private static bool IsOnTrial(Server server) => server.Ejection is { IsTrial: true };
+
+    // Down or ejected, and used all the same: panic, a limit to how many checks may take out, nobody else.
+    private bool IsInUse(Server server) => !IsOnTrial(server) && _published.Snapshot?.IndexOf(server) >= 0;
 
     private bool CanServeSticky(Server server, PersistenceUse use)
     {
         if (!server.InUse || !ReferenceEquals(server.Pool, this) || server.Admin == ServerAdmin.Maintenance || use == PersistenceUse.Ignore) return false;
         if (server.Sorry) return Mode == PoolMode.Sorry;
         bool isWell = server.Ejection is null && (server.Health == ServerHealth.Up || server.InhibitOnFailure);
-        return isWell || use == PersistenceUse.Force || _protections.OnDown == PersistenceOnDown.Persist;
+        return isWell || use == PersistenceUse.Force || _protections.OnDown == PersistenceOnDown.Persist || IsInUse(server);
     }
 
     // The server is known, down, and nobody else may serve its clients.
     private bool MustWaitForReturn(in PickContext context) =>
         _protections.OnDown == PersistenceOnDown.Fail && context.Persistence != PersistenceUse.Ignore
-        && context.Prefer is { InUse: true, Sorry: false, Status: ServerStatus.Down or ServerStatus.Ejected } preferred && ReferenceEquals(preferred.Pool, this);
+        && context.Prefer is { InUse: true, Sorry: false, Status: ServerStatus.Down or ServerStatus.Ejected } preferred
+        && ReferenceEquals(preferred.Pool, this) && !IsInUse(preferred);
 
     // Counted, not kept: a few that come at the same moment may get in together.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool HasRoomForMore()
     {
         long active = 0;
-        foreach (Server server in _published.Snapshot?.ServerArray ?? []) active += server.InFlight;
+        foreach (Server server in _all) active += server.InFlight;
         return active < _protections.MaxConnections;
     }
 
@@ -195,29 +203,30 @@ public sealed partial class ServerPool
     // HAProxy's hash-preserve-affinity: whose key leads to a full server waits for that one. Only asked when a server is full.
     private static bool IsBoundByKey(Published published, Server proposal, in PickContext context)
     {
-        if (published.Affinity == HashPreserveAffinity.MaxConn || context.HasExclusions) return false;
+        if (published.Affinity == HashPreserveAffinity.MaxConn || context.HasExclusions || IsOnTrial(proposal)) return false;
         if (published.Affinity == HashPreserveAffinity.MaxQueue && IsQueueFull(proposal)) return false;
         return published.HasKey(in context);
     }
 
-    // The server that a waiter is bound to: the one persistence names, or the full one that its key leads to.
-    private Server? BoundTo(in PickContext context)
+    // The server that a caller has to wait for: the one persistence names, or the full one that its key leads to.
+    private (Server? Server, bool ByKey) BoundTo(in PickContext context)
     {
-        if (IsSticky(in context)) return context.Prefer;
+        if (IsSticky(in context)) return (context.Prefer, ByKey: false);
         Published published = _published;
-        if (published.Affinity == HashPreserveAffinity.MaxConn || published.Scheduler is null) return null;
-        long now = _time.GetTimestamp();
-        Server proposal = published.Scheduler.Pick(in context, now);
-        return IsBoundByKey(published, proposal, in context) ? proposal : null;
+        if (published.Affinity == HashPreserveAffinity.MaxConn || published.Scheduler is null) return default;
+        Server proposal = published.Scheduler.Pick(in context, _time.GetTimestamp());
+        return !proposal.HasRoom && IsBoundByKey(published, proposal, in context) ? (proposal, ByKey: true) : default;
     }
 
     private async ValueTask<ServerLease> WaitAsync(PickContext context, CancellationToken ct)
     {
         // The wait may be long: its latency samples start when it ends, not now. One who is not bound takes any server, whatever it had preferred.
         if (_affinity is { } affinity && context.Persistence != PersistenceUse.Ignore) context = Known(affinity, in context);
-        Server? bound = BoundTo(in context);
-        context = context with { Now = 0, Prefer = bound };
-        WaitQueue.Waiter waiter = new(context, bound);
+        (Server? bound, bool byKey) = BoundTo(in context);
+
+        // One who is not bound takes any server, whatever it had preferred, unless it may only have that one.
+        context = context with { Now = 0, Prefer = byKey || (bound is null && !MustWaitForReturn(in context)) ? null : context.Prefer };
+        WaitQueue.Waiter waiter = new(context, bound, byKey);
         lock (_lock)
         {
             if (_settings.MaxQueue > 0 && _queue.Count >= _settings.MaxQueue) throw new NoServerException(Name, PickFailure.QueueFull);
@@ -266,43 +275,74 @@ public sealed partial class ServerPool
         {
             next = node.Next;
             WaitQueue.Waiter waiter = node.Value;
-            if (waiter.Bound is not null && !CanServeSticky(waiter.Bound, waiter.Context.Persistence)) _queue.Unbind(waiter);
+            if (waiter.Bound is { } bound && !IsStillBound(waiter, bound)) LetGo(waiter);
+            if (waiter.Node is null) continue;
             if (waiter.Bound is null && blocked)
             {
                 if (_queue.Count == _queue.UnboundCount) return;
                 continue;
             }
 
-            ServerLease lease;
-            PickFailure failure;
-            try
-            {
-                TryPickNow(waiter.Context, isNewcomer: false, out lease, out failure);
-            }
-            catch (Exception error)
-            {
-                // A policy of the host's own. It is the waiter's pick that failed, not the work of whoever has just freed a slot.
-                _queue.Remove(waiter);
-                waiter.Completion.TrySetException(error);
-                continue;
-            }
-
-            if (failure == PickFailure.None)
-            {
-                _queue.Remove(waiter);
-                if (_affinity is { } affinity && waiter.Context.Persistence != PersistenceUse.Ignore)
-                    lease = Remember(affinity, waiter.Context, lease, _time.GetTimestamp());
-                waiter.Completion.TrySetResult(lease);
-            }
-            else if (failure is PickFailure.NoServer or PickFailure.PreferredDown)
-            {
-                _queue.Remove(waiter);
-                waiter.Completion.TrySetException(new NoServerException(Name, failure));
-            }
-            else if (waiter.Bound is null)
-            {
-                blocked = true;
-            }
+            if (!TryGrant(waiter) && waiter.Bound is null) blocked |= !TryBind(waiter);
         }
+    }
+
+    // By a key: as long as the server may be picked. By persistence: as long as it may serve those who stick to it.
+    private bool IsStillBound(WaitQueue.Waiter waiter, Server bound) =>
+        waiter.ByKey ? _published.Snapshot?.IndexOf(bound) >= 0 && !IsOnTrial(bound) : CanServeSticky(bound, waiter.Context.Persistence);
+
+    private void LetGo(WaitQueue.Waiter waiter)
+    {
+        if (!waiter.ByKey && MustWaitForReturn(waiter.Context))
+        {
+            _queue.Remove(waiter);
+            waiter.Completion.TrySetException(new NoServerException(Name, PickFailure.PreferredDown));
+            return;
+        }
+
+        _queue.Unbind(waiter);
+        TryBind(waiter);
+    }
+
+    // Its key leads to a full server: it waits for that one, and others need not wait for it.
+    private bool TryBind(WaitQueue.Waiter waiter)
+    {
+        if (waiter.Node is null || BoundTo(waiter.Context) is not (Server { } server, true)) return false;
+        _queue.Bind(waiter, server);
+        return true;
+    }
+
+    // True when the waiter has left the queue.
+    private bool TryGrant(WaitQueue.Waiter waiter)
+    {
+        ServerLease lease;
+        PickFailure failure;
+        try
+        {
+            // One that its key has bound insists on that server, whatever persistence would say.
+            PickContext context = waiter.ByKey ? waiter.Context with { Prefer = waiter.Bound, Persistence = PersistenceUse.Force } : waiter.Context;
+            TryPickNow(in context, isNewcomer: false, out lease, out failure);
+        }
+        catch (Exception error)
+        {
+            // A policy of the host's own. It is the waiter's pick that failed, not the work of whoever has just freed a slot.
+            _queue.Remove(waiter);
+            waiter.Completion.TrySetException(error);
+            return true;
+        }
+
+        if (failure == PickFailure.None)
+        {
+            _queue.Remove(waiter);
+            if (_affinity is { } affinity && waiter.Context.Persistence != PersistenceUse.Ignore)
+                lease = Remember(affinity, waiter.Context, lease, _time.GetTimestamp());
+            waiter.Completion.TrySetResult(lease);
+            return true;
+        }
+
+        if (failure is not (PickFailure.NoServer or PickFailure.PreferredDown)) return false;
+        _queue.Remove(waiter);
+        waiter.Completion.TrySetException(new NoServerException(Name, failure));
+        return true;
     }
 }

@@ -145,7 +145,7 @@ public sealed partial class ServerPool
     private int WantedMains()
     {
         int count = 0;
-        foreach (Server server in _servers)
+        foreach (Server server in _members)
         {
             if (server is { Backup: false, Sorry: false, Admin: ServerAdmin.Ready, Weight: > 0 }) count++;
         }
@@ -192,12 +192,12 @@ public sealed partial class ServerPool
             return true;
         }
 
-        // A trial that nobody has ended by now, an open connection perhaps, makes way for another.
+        // It lasts until it is decided: its leases end some time, and one that nobody takes costs nothing.
         int leases = ejection.Reason == EjectionReason.MaxFails ? 1 : _protections.Circuit.HalfOpenRequests;
         server.Circuit.BeginTrial(leases);
         server.TrialResponses = 0;
         server.BeginTrial(leases);
-        server.Ejection = ejection with { Since = now, Until = now + TrialPeriod(ejection.Reason), IsTrial = true };
+        server.Ejection = ejection with { Since = now, Until = long.MaxValue, IsTrial = true };
         return true;
     }
 

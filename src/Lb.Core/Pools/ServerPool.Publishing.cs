@@ -9,6 +9,7 @@ public sealed partial class ServerPool
     private static readonly TimeSpan BuildPause = TimeSpan.FromMilliseconds(20);
 
     private Placement? _built;
+    private Placement? _fallback;
     private long _builtAt;
     private long _buildCost;
     private bool? _hasQuorum;
@@ -32,8 +33,8 @@ public sealed partial class ServerPool
         _decision = !_quorumHeld && sorry is not null
             ? new Eligibility.Decision(PoolMode.Sorry, [new(sorry, ServerHealth.Up, ServerAdmin.Ready, 1, Backup: false)])
             : Eligibility.Decide(candidates, in _rules, before);
+        _decision = WithTrials(_decision, candidates);
         SetLimits(now);
-        _nextRampStep = long.MaxValue;
 
         if (_decision.Servers.Count == 0)
         {
@@ -71,7 +72,7 @@ public sealed partial class ServerPool
         {
             Eligibility.Ejected ejected = s.Ejection switch
             {
-                null or { IsTrial: true } => Eligibility.Ejected.No,
+                null => Eligibility.Ejected.No,
                 { Reason: < EjectionReason.MaxFails } => Eligibility.Ejected.UnlessLast,
                 _ => Eligibility.Ejected.Strictly,
             };
@@ -80,6 +81,14 @@ public sealed partial class ServerPool
 
         if (_protections.MaxDownPercent < 100) KeepSomeDown(candidates);
         return candidates;
+    }
+
+    // A server on trial takes its few leases beside whoever serves; nothing else is decided by it.
+    private static Eligibility.Decision WithTrials(Eligibility.Decision decision, List<Eligibility.Candidate> candidates)
+    {
+        List<Eligibility.Candidate> trials = candidates.FindAll(c =>
+            c.Server.Ejection is { IsTrial: true } && c.IsWanted && c.Health == ServerHealth.Up && !decision.Servers.Any(d => ReferenceEquals(d.Server, c.Server)));
+        return trials.Count == 0 ? decision : decision with { Servers = [.. decision.Servers.Concat(trials).OrderBy(static c => c.Server.Id)] };
     }
 
     // Failing checks may take out only so many: those that failed later stay in use as if they were up.
@@ -92,7 +101,7 @@ public sealed partial class ServerPool
             Eligibility.Candidate c = candidates[i];
             if (c.Backup || !c.IsWanted) continue;
             total++;
-            if (c.Health == ServerHealth.Down) down.Add((i, c.Server.DownSince));
+            if (c.Health == ServerHealth.Down && c.Server.WasUp) down.Add((i, c.Server.DownSince));
         }
 
         List<int> kept = [];
@@ -117,14 +126,23 @@ public sealed partial class ServerPool
         return changed;
     }
 
+    // Of all servers, in use or not: one that is drained returns to its full limit too.
     private void SetLimits(long now)
     {
-        SlowStart? slowStart = _protections.SlowStart;
+        bool follows = _placement.Policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);
+        _nextRampStep = long.MaxValue;
         foreach (Server server in _servers)
         {
+            server.Limit = server.MaxConnections;
+            if (server.RampStarted != 0 && _protections.SlowStart is { } slowStart)
+            {
+                TimeSpan elapsed = _time.GetElapsedTime(server.RampStarted, now), step = slowStart.StepAfter(elapsed);
+                if (step <= TimeSpan.Zero) server.RampStarted = 0;
+                else if (follows || server.MaxConnections > 0) _nextRampStep = Math.Min(_nextRampStep, now + Ticks(step));
+                server.Limit = slowStart.Limit(server.MaxConnections, elapsed);
+            }
+
             if (server.Ejection is { IsTrial: true }) server.Limit = -1;
-            else if (server.RampStarted != 0 && slowStart is { } ramp) server.Limit = ramp.Limit(server.MaxConnections, _time.GetElapsedTime(server.RampStarted, now));
-            else server.Limit = server.MaxConnections;
         }
     }
 
@@ -136,28 +154,16 @@ public sealed partial class ServerPool
 
         if (_protections.SlowStart is not { } slowStart || !Array.Exists(servers, static s => s.RampStarted != 0)) return new PoolSnapshot(servers, weights, ++_version);
 
-        bool follows = _placement.Policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights);
+        if (!_placement.Policy.Traits.HasFlag(PolicyTraits.FollowsLiveWeights)) return new PoolSnapshot(servers, weights, ++_version);
         int[] live = new int[servers.Length];
-        bool ramping = false;
         for (int i = 0; i < servers.Length; i++)
         {
-            live[i] = weights[i] * slowStart.Scale;
-            if (servers[i].RampStarted == 0) continue;
-            TimeSpan elapsed = _time.GetElapsedTime(servers[i].RampStarted, now);
-            TimeSpan step = slowStart.StepAfter(elapsed);
-            if (step <= TimeSpan.Zero || (!follows && servers[i].MaxConnections == 0))
-            {
-                servers[i].RampStarted = 0;
-                servers[i].Limit = servers[i].MaxConnections;
-                continue;
-            }
-
-            ramping = true;
-            if (follows) live[i] = slowStart.LiveWeight(weights[i], elapsed);
-            _nextRampStep = Math.Min(_nextRampStep, now + Ticks(step));
+            live[i] = servers[i].RampStarted == 0
+                ? weights[i] * slowStart.Scale
+                : slowStart.LiveWeight(weights[i], _time.GetElapsedTime(servers[i].RampStarted, now));
         }
 
-        return ramping ? new PoolSnapshot(servers, weights, ++_version, live, slowStart.Scale) : new PoolSnapshot(servers, weights, ++_version);
+        return new PoolSnapshot(servers, weights, ++_version, live, slowStart.Scale);
     }
 
     // When half of a large pool goes down, its tables are not built anew for each server: the ones before serve for a moment, without those that left.
@@ -188,7 +194,8 @@ public sealed partial class ServerPool
         catch (Exception error) when (_begun)
         {
             _events?.Publish(new PolicyFailed(_time.GetUtcNow(), Name, PolicyName, error.Message));
-            return new RoundRobin().Build(snapshot);
+            _fallback ??= new Placement(static () => new RoundRobin());
+            return _fallback.Build(snapshot, _placementRules with { Levels = LevelsOf(_decision) });
         }
     }
 
@@ -224,14 +231,25 @@ public sealed partial class ServerPool
             server.DownSince = now;
             PoolProtections protections = _protections;
             if (protections.Flaps > 0 && server.Flaps.WentDown(now, protections.FlapsWithin, protections.Flaps))
+            {
+                Forgive(server);
                 server.Ejection = new Ejection(EjectionReason.Flapping, now, now + protections.HoldDown, IsTrial: false);
+            }
         }
         else if (server.Ejection is { Reason: not EjectionReason.Flapping })
         {
             // It was really down, and the checks say that this is over: what callers saw before says nothing more.
-            server.ForgetFailures(_protections.WatchesAll);
-            server.Ejection = null;
+            Forgive(server);
         }
+    }
+
+    // All that its callers saw.
+    private void Forgive(Server server)
+    {
+        server.ForgetFailures(_protections.WatchesAll);
+        server.Circuit = default;
+        server.FailWindow = default;
+        server.Ejection = null;
     }
 
     // A server that returns, and one that is added if the pool wants it so, gets its share step by step; never one that comes up for the first time.

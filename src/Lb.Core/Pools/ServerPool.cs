@@ -20,7 +20,7 @@ public sealed partial class ServerPool
     private volatile SourceAffinity? _affinity;
     private volatile Published _published = Published.Empty;
     private volatile PoolSettings _settings;
-    private volatile IReadOnlyList<Server> _all = [];
+    private volatile Server[] _all = [];
     private Placement _placement;
     private Eligibility.Rules _rules;
     private Eligibility.Decision _decision = Eligibility.Decision.Nothing;
@@ -83,7 +83,7 @@ public sealed partial class ServerPool
     public PoolMode Mode => _published.Mode;
 
     /// <summary>Limits retries: whoever sends work again asks it first.</summary>
-    public RetryBudget RetryBudget { get; private set; }
+    public RetryBudget RetryBudget { get; }
 
     /// <summary>True when attempts to connect ask the budget too: the configuration has set it.</summary>
     public bool LimitsAttempts { get; private set; }

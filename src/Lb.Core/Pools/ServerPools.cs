@@ -116,19 +116,20 @@ public sealed class ServerPools : ILbPart
         List<ConfigurationError> errors = [];
         foreach ((string pool, PoolOptions poolOptions) in options.Pools)
         {
-            for (int i = 0; i < poolOptions.Servers.Count; i++)
+            List<(string Key, ServerOptions Server)> servers = [.. poolOptions.Servers.Select(static (server, i) => ($"Servers:{i}", server))];
+            if (poolOptions.SorryServer is { Address: { } sorry, Name: var name }) servers.Add(("SorryServer", new ServerOptions { Name = name, Address = sorry }));
+            foreach ((string key, ServerOptions server) in servers)
             {
-                ServerOptions server = poolOptions.Servers[i];
-                if (!ServerAddress.TryParse(server.Address, out EndPoint? endPoint, out _) || endPoint is not DnsEndPoint name) continue;
-                if (addresses.ContainsKey(name.Host) || IsLookedUp(pool, server)) continue;
+                if (!ServerAddress.TryParse(server.Address, out EndPoint? endPoint, out _) || endPoint is not DnsEndPoint host) continue;
+                if (addresses.ContainsKey(host.Host) || IsLookedUp(pool, server)) continue;
                 try
                 {
-                    IPAddress[] found = await Dns.GetHostAddressesAsync(name.Host, ct).ConfigureAwait(false);
-                    addresses[name.Host] = Array.Find(found, static a => a.AddressFamily == AddressFamily.InterNetwork) ?? found[0];
+                    IPAddress[] found = await Dns.GetHostAddressesAsync(host.Host, ct).ConfigureAwait(false);
+                    addresses[host.Host] = Array.Find(found, static a => a.AddressFamily == AddressFamily.InterNetwork) ?? found[0];
                 }
                 catch (Exception error) when (error is SocketException or IndexOutOfRangeException)
                 {
-                    errors.Add(new($"{options.Path}:Pools:{pool}:Servers:{i}:Address", server.Address, $"can't be looked up: {error.Message}"));
+                    errors.Add(new($"{options.Path}:Pools:{pool}:{key}:Address", server.Address, $"can't be looked up: {error.Message}"));
                 }
             }
         }

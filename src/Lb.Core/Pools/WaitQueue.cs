@@ -46,23 +46,39 @@ internal sealed class WaitQueue
         Volatile.Write(ref _unbound, _unbound + 1);
     }
 
+    /// <summary>A waiter that would have taken any server waits for this one now, and keeps its place.</summary>
+    public void Bind(Waiter waiter, Server server)
+    {
+        server.AddQueued(1);
+        waiter.BindByKey(server);
+        Volatile.Write(ref _unbound, _unbound - 1);
+    }
+
     public LinkedListNode<Waiter>? First => _waiters.First;
 
     /// <summary>One waiting caller.</summary>
-    public sealed class Waiter(PickContext context, Server? bound)
+    /// <param name="context">What it asks for; names the server that persistence has bound it to, not one that its key has.</param>
+    /// <param name="bound">The server it waits for; null = any.</param>
+    /// <param name="byKey">True when its key has bound it.</param>
+    public sealed class Waiter(PickContext context, Server? bound, bool byKey = false)
     {
         public PickContext Context { get; private set; } = context;
 
         public Server? Bound { get; private set; } = bound;
+
+        public bool ByKey { get; private set; } = byKey;
 
         public LinkedListNode<Waiter>? Node { get; set; }
 
         // Continuations run elsewhere: the one who frees a slot must not run the next caller's work under the pool's lock.
         public TaskCompletionSource<ServerLease> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public void BindByKey(Server server) => (Bound, ByKey) = (server, true);
+
         public void Unbind()
         {
             Bound = null;
+            ByKey = false;
             Context = Context with { Prefer = null };
         }
     }

@@ -21,12 +21,11 @@ internal sealed class MarkedServers(TcpGateway gateway) : IServerWatcher
     public void StatusChanged(Server server, ServerStatus from, ServerStatus to)
     {
         PoolSettings settings = server.Pool.Settings;
-        if (IsOut(from) == IsOut(to)) return;
         if (IsOut(to))
         {
-            if (settings.OnMarkedDown == OnMarkedDown.ShutdownSessions) gateway.Post(shard => shard.Shutdown(server, RelayEnd.ServerMarkedDown));
+            if (!IsOut(from) && settings.OnMarkedDown == OnMarkedDown.ShutdownSessions) gateway.Post(shard => shard.Shutdown(server, RelayEnd.ServerMarkedDown));
         }
-        else if (to == ServerStatus.Up && !server.Backup && settings.OnMarkedUp == OnMarkedUp.ShutdownBackupSessions)
+        else if (to == ServerStatus.Up && (IsOut(from) || from == ServerStatus.Ejected) && !server.Backup && settings.OnMarkedUp == OnMarkedUp.ShutdownBackupSessions)
         {
             gateway.Post(shard => shard.ShutdownBackups(server.Pool));
         }
