@@ -3,14 +3,10 @@ namespace Lb.Health;
 /// <summary>Which keys the built-in kinds of checks know, and whether their values make sense. Pure.</summary>
 internal static class CheckRules
 {
+    // The oldest keys of http (Path, Method, Host, Expect, ExpectBody) are not among them: they do no harm to other kinds.
     // A key, the kinds that know it, and whether it is set.
     private static readonly (string Key, string[] Kinds, Func<CheckOptions, bool> IsSet)[] Keys =
     [
-        ("Path", ["http", "https"], static c => c.Path != "/"),
-        ("Method", ["http", "https"], static c => c.Method != "GET"),
-        ("Host", ["http", "https"], static c => c.Host is not null),
-        ("Expect", ["http", "https"], static c => c.Expect != "200-399"),
-        ("ExpectBody", ["http", "https"], static c => c.ExpectBody is not null),
         ("Version", ["http", "https"], static c => c.Version != "1.1"),
         ("Headers", ["http", "https"], static c => c.Headers.Count > 0),
         ("Body", ["http", "https"], static c => c.Body is not null),

@@ -7,7 +7,6 @@ public sealed class CheckRulesTests
         { "a key of another kind", new() { Type = "tcp", Body = "x" }, ["p:Body: means nothing to tcp; it belongs to http, https"] },
         { "TLS of a plain check", new() { Type = "http", Tls = new() }, ["p:Tls: means nothing to http; it belongs to https, tls, tcp-script"] },
         { "a port to ping", new() { Type = "ICMP", Port = 7 }, ["p:Port: means nothing to icmp; it belongs to tcp, http, https, tcp-script, tls, udp, dns"] },
-        { "a path of a TLS check", new() { Type = "tls", Path = "/x" }, ["p:Path: means nothing to tls; it belongs to http, https"] },
         { "a kind of the host's", new() { Type = "mine", Body = "x", Tls = new() }, [] },
         { "TLS that no step speaks", new() { Type = "tcp-script", Tls = new(), Script = { new() { Send = "x" } } }, ["p:Tls: means nothing: no step of the script says \"Tls\": true"] },
         { "no script", new() { Type = "tcp-script" }, ["p:Script: is required for tcp-script: at least one step"] },
