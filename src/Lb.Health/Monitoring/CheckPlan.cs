@@ -24,5 +24,6 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
         && one.Method == other.Method
         && one.Host == other.Host
         && one.Expect == other.Expect
-        && one.ExpectBody == other.ExpectBody;
+        && one.ExpectBody == other.ExpectBody
+        && CheckValues.Of(one).SequenceEqual(CheckValues.Of(other));
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Lb.Health;
@@ -167,7 +166,7 @@ internal sealed class ProbeLoop : IDisposable
 
         CheckOptions options = _plan.Options;
         CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
-        ProbeTarget target = new(Server.Name, EndPoint(Server.EndPoint, options.Port), limits.Connect, limits.Whole) { AnswerTimeout = limits.Answer };
+        ProbeTarget target = new(Server.Name, options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint, limits.Connect, limits.Whole) { AnswerTimeout = limits.Answer };
         using FairTimeout limit = new(limits.Whole, _time, stop);
         Task<ProbeResult> asked = AskCheckerAsync(target, limit.Token);
         if (!asked.IsCompleted)
@@ -270,11 +269,4 @@ internal sealed class ProbeLoop : IDisposable
             if (await asleep.Task.ConfigureAwait(false)) return planned;
         }
     }
-
-    private static EndPoint EndPoint(EndPoint endPoint, int? port) => port is null ? endPoint : endPoint switch
-    {
-        IPEndPoint ip => new IPEndPoint(ip.Address, port.Value),
-        DnsEndPoint name => new DnsEndPoint(name.Host, port.Value, name.AddressFamily),
-        _ => endPoint,
-    };
 }
