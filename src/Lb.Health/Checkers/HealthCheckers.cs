@@ -20,6 +20,13 @@ internal sealed class HealthCheckers
     [
         new("tcp", _ => new TcpChecker(time)),
         new("http", options => new HttpChecker(options, time)),
+        new("smtp", options => new SmtpChecker(options, time)),
+        new("redis", options => new RedisChecker(options, time)),
+        new("pgsql", options => new PostgresChecker(options, time)),
+        new("mysql", options => new MySqlChecker(options, time)),
+        new("grpc", options => new GrpcChecker(options, time)),
+        new("command", options => new CommandChecker(options, time)),
+        new("agent", options => new AgentChecker(options, time)),
     ];
 
     public IEnumerable<string> Names => _byName.Keys.Order(StringComparer.Ordinal);

@@ -48,6 +48,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
                     errors.Add(new($"{path}:Type", check.Type, $"is no health check of this version; there are: {string.Join(", ", _checkers.Names)}"));
                 else if (string.Equals(check.Type, "http", StringComparison.OrdinalIgnoreCase))
                     HttpCheckRules.Validate(path, check, errors);
+                ServiceCheckRules.Validate(path, check, errors);
+                CommandFile.Validate(path, check, errors);
             }
         }
     }
