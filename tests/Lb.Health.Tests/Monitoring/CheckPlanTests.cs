@@ -11,9 +11,17 @@ public sealed class CheckPlanTests
         foreach (PropertyInfo property in typeof(CheckOptions).GetProperties())
         {
             CheckOptions other = new();
+            if (property.GetValue(other) is IList<string> texts)
+            {
+                texts.Add("other");
+                Assert.False(CheckPlan.IsSame(new CheckOptions(), other), property.Name);
+                continue;
+            }
+
             object value = property.PropertyType switch
             {
                 var t when t == typeof(string) => "other",
+                var t when t == typeof(bool) => true,
                 var t when t == typeof(int) || t == typeof(int?) => 77,
                 var t when t == typeof(TimeSpan) || t == typeof(TimeSpan?) => TimeSpan.FromSeconds(77),
                 var t when t == typeof(Func<IServiceProvider, object>) => new Func<IServiceProvider, object>(static _ => new TcpChecker()),
