@@ -127,6 +127,7 @@ internal static class LbOptionsReader
         check.Expect = reader.Word("Expect", check.Expect);
         check.ExpectBody = reader.Text("ExpectBody", check.ExpectBody);
         CheckKindsReader.Read(reader, check);
+        CheckServiceReader.Read(reader, check);
         return check;
     }
 

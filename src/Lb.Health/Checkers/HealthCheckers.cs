@@ -26,6 +26,13 @@ internal sealed class HealthCheckers
         new("icmp", _ => new IcmpChecker(time)),
         new("udp", options => new UdpChecker(options, time)),
         new("dns", options => new DnsChecker(options, time)),
+        new("smtp", options => new SmtpChecker(options, time)),
+        new("redis", options => new RedisChecker(options, time)),
+        new("pgsql", options => new PostgresChecker(options, time)),
+        new("mysql", options => new MySqlChecker(options, time)),
+        new("grpc", options => new GrpcChecker(options, time)),
+        new("command", options => new CommandChecker(options, time)),
+        new("agent", options => new AgentChecker(options, time)),
     ];
 
     public IEnumerable<string> Names => _byName.Keys.Order(StringComparer.Ordinal);
@@ -36,6 +43,7 @@ internal sealed class HealthCheckers
     public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
     {
         CheckRules.Validate(path, check, errors);
+        CommandFile.Validate(path, check, errors);
         if (check.Tls is { } tls) TlsClient.Validate($"{path}:Tls", tls, errors);
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Lb;
 
 /// <summary>Health checks of a pool in code. A server is up when all of its pool's checks say so.</summary>
-public static class HealthPoolBuilderExtensions
+public static partial class HealthPoolBuilderExtensions
 {
     /// <summary>Checks that every server accepts connections (HAProxy <c>check</c>): every 2 s, out after 3 failed, in after 2 passed.</summary>
     /// <param name="builder">The pool.</param>

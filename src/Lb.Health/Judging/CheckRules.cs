@@ -3,6 +3,12 @@ namespace Lb.Health;
 /// <summary>Which keys the built-in kinds of checks know, and whether their values make sense. Pure.</summary>
 internal static class CheckRules
 {
+    // Kinds whose keys are all in the table; others, a host's own among them, may read what they like. Before the table, which needs it.
+    private static readonly string[] Strict =
+    [
+        "tcp", "http", "https", "tcp-script", "tls", "icmp", "udp", "dns", "smtp", "redis", "pgsql", "mysql", "grpc", "command", "agent",
+    ];
+
     // The oldest keys of http (Path, Method, Host, Expect, ExpectBody) are not among them: they do no harm to other kinds.
     // A key, the kinds that know it, and whether it is set.
     private static readonly (string Key, string[] Kinds, Func<CheckOptions, bool> IsSet)[] Keys =
@@ -17,11 +23,17 @@ internal static class CheckRules
         ("Tls", ["https", "tls", "tcp-script"], static c => c.Tls is not null),
         ("Udp", ["udp"], static c => c.Udp is not null),
         ("Dns", ["dns"], static c => c.Dns is not null),
-        ("Port", ["tcp", "http", "https", "tcp-script", "tls", "udp", "dns"], static c => c.Port is not null),
+        ("Hello", ["smtp"], static c => c.Hello != "localhost"),
+        ("User", ["redis", "pgsql", "mysql"], static c => c.User is not null),
+        ("PasswordFile", ["redis"], static c => c.PasswordFile is not null),
+        ("PasswordVariable", ["redis"], static c => c.PasswordVariable is not null),
+        ("Service", ["grpc"], static c => c.Service.Length > 0),
+        ("Command", ["command"], static c => c.Command.Count > 0),
+        ("RunAs", ["command"], static c => c.RunAs is not null),
+        ("Dynamic", ["command"], static c => c.Dynamic),
+        ("AgentSend", ["agent"], static c => c.AgentSend is not null),
+        ("Port", [.. Strict.Where(static k => k != "icmp")], static c => c.Port is not null),
     ];
-
-    // Kinds whose keys are all in the table; others, a host's own among them, may read what they like.
-    private static readonly string[] Strict = ["tcp", "http", "https", "tcp-script", "tls", "icmp", "udp", "dns"];
 
     /// <summary>Looks for faults of one check.</summary>
     public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
@@ -47,6 +59,9 @@ internal static class CheckRules
                 break;
             case "dns":
                 DnsQuestion.TryRead(path, check.Dns ?? new CheckDnsOptions(), errors, out _);
+                break;
+            default:
+                ServiceCheckRules.Validate(path, check, errors);
                 break;
         }
 

@@ -9,6 +9,8 @@ internal static class CheckValues
         .. check.Tls is { } tls ? Of(tls) : [null],
         .. check.Udp is { } udp ? (object?[])[udp.Payload, udp.PayloadHex, udp.RequireReply, udp.Reply, udp.MinReplyLength, udp.MaxReplyLength] : [null],
         .. check.Dns is { } dns ? (object?[])[dns.Name, dns.Type, dns.Rcode, dns.MinAnswers, dns.Answer, dns.Attempts] : [null],
+        check.Hello, check.User, check.PasswordFile, check.PasswordVariable, check.Service,
+        .. check.Command, check.Command.Count, check.RunAs, check.Dynamic, check.AgentSend,
     ];
 
     private static object?[] Of(CheckRequestOptions request) =>
