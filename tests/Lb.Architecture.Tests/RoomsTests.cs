@@ -70,6 +70,10 @@ public sealed class RoomsTests
         // UriHostNameType.Dns is a word, not a look-up.
         ["src/Lb.Core/Pools/ServerAddress.cs"] = ["Dns"],
 
+        // The name of a key, not a look-up.
+        ["src/Lb.Health/Judging/CheckRules.cs"] = ["Dns"],
+        ["src/Lb.Health/Judging/CheckValues.cs"] = ["Dns"],
+
         // Host names are looked up once, when a configuration is applied; following DNS will be discovery's work, in a room of its own.
         ["src/Lb.Core/Pools/ServerPools.cs"] = ["Dns"],
 

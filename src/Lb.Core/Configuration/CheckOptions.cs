@@ -1,7 +1,7 @@
 namespace Lb;
 
 /// <summary>A health check of every server of a pool (HAProxy <c>check</c>, keepalived <c>TCP_CHECK</c>, <c>HTTP_GET</c>). Not thread-safe: filled once, then read.</summary>
-public sealed class CheckOptions
+public sealed partial class CheckOptions
 {
     /// <summary>Kind of check: <c>tcp</c> (default), <c>http</c>, or a registered one.</summary>
     [NotEmpty]

@@ -81,6 +81,23 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
         }
     }
 
+    /// <summary>A map from names to texts.</summary>
+    public void TextMap(string key, IDictionary<string, string> target)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        if (IsScalar(child))
+        {
+            errors.Add(new($"{path}:{key}", child.Value, "must be a section of named texts"));
+            return;
+        }
+
+        foreach (IConfigurationSection item in child.GetChildren())
+        {
+            if (item.GetChildren().Any()) errors.Add(new($"{path}:{key}:{item.Key}", null, "must be a text"));
+            else target[item.Key] = item.Value ?? "";
+        }
+    }
+
     /// <summary>Redispatch: true, false or HAProxy's number.</summary>
     public int? Redispatch(string key, int? current) => Parse(key, current, "true, false or a whole number", static (string text, out int value) =>
     {

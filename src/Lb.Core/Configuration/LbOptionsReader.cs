@@ -126,6 +126,8 @@ internal static class LbOptionsReader
         check.Host = reader.Text("Host", check.Host);
         check.Expect = reader.Word("Expect", check.Expect);
         check.ExpectBody = reader.Text("ExpectBody", check.ExpectBody);
+        CheckKindsReader.Read(reader, check);
+        CheckServiceReader.Read(reader, check);
         return check;
     }
 

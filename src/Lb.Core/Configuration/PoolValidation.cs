@@ -76,6 +76,7 @@ internal static class PoolValidation
     private static void ValidateCheck(string path, CheckOptions check, List<ConfigurationError> errors)
     {
         Rules.Run(new CheckRules(), path, check, errors);
+        CheckKindsValidation.Validate(path, check, errors);
         if (check.FastInterval > check.Interval)
             errors.Add(new($"{path}:FastInterval", Durations.Format(check.FastInterval.Value), "must not be longer than Interval"));
     }

@@ -38,6 +38,7 @@ public sealed partial class Server
 
     private volatile EndPoint _endPoint;
     private volatile CheckReport? _lastCheck;
+    private volatile CheckReport? _lastAgentCheck;
 
     internal Server(ServerPool pool, int id, int slot, ServerOptions options, EndPoint endPoint)
     {
@@ -93,12 +94,18 @@ public sealed partial class Server
     /// <summary>What the administrator says.</summary>
     public ServerAdmin Admin { get; internal set; }
 
+    /// <summary>What the server's own agent says (check <c>agent</c>); <see cref="ServerAdmin.Ready"/> without one.</summary>
+    public ServerAdmin Agent { get; internal set; }
+
+    /// <summary>Administrator and agent together: the stricter of the two holds, so neither lifts what the other has said.</summary>
+    public ServerAdmin Standing => Admin > Agent ? Admin : Agent;
+
     /// <summary>Health, administration and weight in one word; maintenance wins, then health, then drain.</summary>
     public ServerStatus Status =>
-        Admin == ServerAdmin.Maintenance ? ServerStatus.Maintenance
+        Standing == ServerAdmin.Maintenance ? ServerStatus.Maintenance
         : Health == ServerHealth.Down ? ServerStatus.Down
         : Ejection is not null ? ServerStatus.Ejected
-        : Admin == ServerAdmin.Drain || Weight == 0 ? ServerStatus.Drain
+        : Standing == ServerAdmin.Drain || Weight == 0 ? ServerStatus.Drain
         : ServerStatus.Up;
 
     /// <summary>When <see cref="Status"/> last changed, or when the server joined.</summary>
@@ -109,6 +116,13 @@ public sealed partial class Server
     {
         get => _lastCheck;
         internal set => _lastCheck = value;
+    }
+
+    /// <summary>The last answer of its agent, or why there was none; null without an agent.</summary>
+    public CheckReport? LastAgentCheck
+    {
+        get => _lastAgentCheck;
+        internal set => _lastAgentCheck = value;
     }
 
     /// <summary>Leases open now.</summary>

@@ -133,7 +133,7 @@ public sealed partial class ServerPool
 
     private bool CanServeSticky(Server server, PersistenceUse use)
     {
-        if (!server.InUse || !ReferenceEquals(server.Pool, this) || server.Admin == ServerAdmin.Maintenance || use == PersistenceUse.Ignore) return false;
+        if (!server.InUse || !ReferenceEquals(server.Pool, this) || server.Standing == ServerAdmin.Maintenance || use == PersistenceUse.Ignore) return false;
         if (server.Sorry) return Mode == PoolMode.Sorry;
         bool isWell = server.Ejection is null && (server.Health == ServerHealth.Up || server.InhibitOnFailure);
         return isWell || use == PersistenceUse.Force || _protections.OnDown == PersistenceOnDown.Persist || IsInUse(server);

@@ -147,7 +147,7 @@ public sealed partial class ServerPool
         int count = 0;
         foreach (Server server in _members)
         {
-            if (server is { Backup: false, Sorry: false, Admin: ServerAdmin.Ready, Weight: > 0 }) count++;
+            if (server is { Backup: false, Sorry: false, Standing: ServerAdmin.Ready, Weight: > 0 }) count++;
         }
 
         return count;

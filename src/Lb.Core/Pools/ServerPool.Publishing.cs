@@ -76,7 +76,7 @@ public sealed partial class ServerPool
                 { Reason: < EjectionReason.MaxFails } => Eligibility.Ejected.UnlessLast,
                 _ => Eligibility.Ejected.Strictly,
             };
-            candidates.Add(new Eligibility.Candidate(s, s.Health, s.Admin, s.Weight, s.Backup) { Ejected = ejected });
+            candidates.Add(new Eligibility.Candidate(s, s.Health, s.Standing, s.Weight, s.Backup) { Ejected = ejected });
         }
 
         if (_protections.MaxDownPercent < 100) KeepSomeDown(candidates);
@@ -206,7 +206,7 @@ public sealed partial class ServerPool
         HashSet<Server> usable = [.. decision.Servers.Select(static c => c.Server)];
         return
         [
-            .. _members.Where(static s => s is { Backup: false, Sorry: false, Admin: ServerAdmin.Ready, Weight: > 0 }).GroupBy(static s => s.Priority)
+            .. _members.Where(static s => s is { Backup: false, Sorry: false, Standing: ServerAdmin.Ready, Weight: > 0 }).GroupBy(static s => s.Priority)
                 .Select(level => new LevelHealth(level.Key, level.Count(usable.Contains), level.Count())),
         ];
     }

@@ -74,7 +74,7 @@ internal sealed class ServerTracking : IServerWatcher
     {
         string name = $"{tracked.Pool.Name}/{tracked.Name}";
         if (!_followers.TryGetValue(name, out List<Server>? followers)) return;
-        bool inMaintenance = tracked.Admin == ServerAdmin.Maintenance;
+        bool inMaintenance = tracked.Standing == ServerAdmin.Maintenance;
         ServerHealth health = inMaintenance ? ServerHealth.Down : tracked.Health;
         string word = inMaintenance ? "in maintenance" : health == ServerHealth.Up ? "up" : "down";
         foreach (Server follower in followers)

@@ -20,11 +20,32 @@ internal sealed class HealthCheckers
     [
         new("tcp", _ => new TcpChecker(time)),
         new("http", options => new HttpChecker(options, time)),
+        new("https", options => new HttpChecker(options, time)),
+        new("tcp-script", options => new ScriptChecker(options, time)),
+        new("tls", options => new TlsChecker(options, time)),
+        new("icmp", _ => new IcmpChecker(time)),
+        new("udp", options => new UdpChecker(options, time)),
+        new("dns", options => new DnsChecker(options, time)),
+        new("smtp", options => new SmtpChecker(options, time)),
+        new("redis", options => new RedisChecker(options, time)),
+        new("pgsql", options => new PostgresChecker(options, time)),
+        new("mysql", options => new MySqlChecker(options, time)),
+        new("grpc", options => new GrpcChecker(options, time)),
+        new("command", options => new CommandChecker(options, time)),
+        new("agent", options => new AgentChecker(options, time)),
     ];
 
     public IEnumerable<string> Names => _byName.Keys.Order(StringComparer.Ordinal);
 
     public bool Knows(string name) => _byName.ContainsKey(name);
+
+    /// <summary>Looks for faults in a check of a built-in kind, in the files that it names too.</summary>
+    public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
+    {
+        CheckRules.Validate(path, check, errors);
+        CommandFile.Validate(path, check, errors);
+        if (check.Tls is { } tls) TlsClient.Validate($"{path}:Tls", tls, errors);
+    }
 
     /// <summary>Makes the checker of a check.</summary>
     /// <param name="options">A valid check.</param>

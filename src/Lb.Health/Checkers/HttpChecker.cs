@@ -1,18 +1,16 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 
 namespace Lb.Health;
 
 /// <summary>
-/// Passes when an HTTP/1.1 request on a connection of its own gets an expected status and, if asked for, a text in the body (HAProxy
-/// <c>option httpchk</c>, keepalived <c>HTTP_GET</c>); works over Unix sockets too.
+/// Passes when every HTTP/1 request of the check, each on a connection of its own, gets an answer as expected (HAProxy <c>option httpchk</c>,
+/// <c>http-check</c>; keepalived <c>HTTP_GET</c>, <c>SSL_GET</c>); works over Unix sockets too. With the type <c>https</c> the connections are encrypted.
 /// </summary>
 /// <remarks>
-/// <para>Results: L7OK and L7STS carry the status code; L7STS = a status or body that is not expected; L7RSP = no valid HTTP, or cut off; L7TOUT = no
-/// whole answer in time; L4CON, L4TOUT and SOCKERR as in <see cref="TcpChecker"/>.</para>
-/// <para>At most 64 KiB of head are read, and of the body only what <see cref="CheckOptions.ExpectBody"/> needs, at most 1 MiB. The text is searched
-/// byte by byte as UTF-8; content codings are neither asked for nor undone. Redirects are not followed. Any thread.</para>
+/// <para>Results: L7OK and L7STS carry the status code; L7STS = a status, header or body that is not expected; L7RSP = no valid HTTP, or cut off;
+/// L7TOUT = no whole answer in time; L6RSP and L6TOUT as in <see cref="TlsChecker"/>; L4CON, L4TOUT and SOCKERR as in <see cref="TcpChecker"/>.</para>
+/// <para>At most 64 KiB of head are read, and of the body only what the conditions need, at most 1 MiB. The body is taken for UTF-8; content codings are
+/// neither asked for nor undone. Redirects are not followed. Any thread.</para>
 /// </remarks>
 public sealed class HttpChecker : IHealthChecker
 {
@@ -20,77 +18,73 @@ public sealed class HttpChecker : IHealthChecker
     private const int MaxBody = 1024 * 1024;
 
     private readonly TimeProvider _time;
-    private readonly string _method;
-    private readonly string _path;
-    private readonly string? _host;
-    private readonly StatusRanges _expected;
-    private readonly byte[]? _expectedBody;
+    private readonly List<HttpPlan> _plans;
+    private readonly TlsClient? _tls;
 
     /// <summary>Makes a checker from the http keys of <paramref name="options"/>, which are read once.</summary>
-    /// <param name="options">Path, Method, Host, Expect and ExpectBody.</param>
-    /// <param name="time">Clock of the stages' time-outs; default <see cref="TimeProvider.System"/>.</param>
+    /// <param name="options">The check; with the type <c>https</c> its <see cref="CheckOptions.Tls"/> too.</param>
+    /// <param name="time">Clock of the stages' time-outs and of certificates; default <see cref="TimeProvider.System"/>.</param>
     /// <exception cref="ArgumentException">A value can't be sent or understood; the message lists every fault.</exception>
     public HttpChecker(CheckOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         List<ConfigurationError> errors = [];
-        HttpCheckRules.Validate("check", options, errors);
-        if (!StatusRanges.TryParse(options.Expect, out StatusRanges? expected, out _) || errors.Count > 0 || options.Path.Length == 0 || options.Method.Length == 0)
+        _plans = HttpPlan.Read("check", options, errors);
+        if (errors.Count > 0 || _plans.Exists(static p => string.IsNullOrEmpty(p.Request.Path) || string.IsNullOrEmpty(p.Request.Method) || string.IsNullOrWhiteSpace(p.Request.Expect)))
             throw new ArgumentException(string.Join(Environment.NewLine, errors.DefaultIfEmpty(new("check", null, "empty values"))), nameof(options));
         _time = time ?? TimeProvider.System;
-        _method = options.Method;
-        _path = options.Path;
-        _host = options.Host;
-        _expected = expected;
-        _expectedBody = options.ExpectBody is null ? null : Encoding.UTF8.GetBytes(options.ExpectBody);
+        if (options.Type.Equals("https", StringComparison.OrdinalIgnoreCase)) _tls = new TlsClient(options.Tls ?? new CheckTlsOptions(), options.Host, _time);
     }
 
     /// <inheritdoc/>
     public async ValueTask<ProbeResult> CheckAsync(ProbeTarget target, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(target);
-        (Socket? socket, ProbeResult failure) = await ProbeSocket.ConnectAsync(target, _time, ct).ConfigureAwait(false);
-        if (socket is null) return failure;
-        using (socket)
+        ProbeResult result = default;
+        foreach (HttpPlan plan in _plans)
+        {
+            ProbeTarget here = plan.Request.Port is { } port ? target with { EndPoint = ProbeSocket.WithPort(target.EndPoint, port) } : target;
+            result = await AskAsync(plan, here, ct).ConfigureAwait(false);
+            if (result.Passed) continue;
+            return _plans.Count == 1 ? result : result with { Text = $"{plan.Request.Path}: {result.Text}" };
+        }
+
+        return result;
+    }
+
+    private static string HostOf(EndPoint endPoint) => endPoint switch
+    {
+        IPEndPoint ip => ip.ToString(),
+        DnsEndPoint name => $"{name.Host}:{name.Port}",
+        _ => "localhost",
+    };
+
+    private async ValueTask<ProbeResult> AskAsync(HttpPlan plan, ProbeTarget target, CancellationToken ct)
+    {
+        (ProbeConnection? connection, ProbeResult failure) = await ProbeConnection.OpenAsync(target, _time, ct).ConfigureAwait(false);
+        if (connection is null) return failure;
+        using (connection)
         using (FairTimeout? limit = target.AnswerTimeout is { } answer ? new FairTimeout(answer, _time, ct) : null)
         {
             CancellationToken token = limit?.Token ?? ct;
             try
             {
-                await SendAsync(socket, Encoding.ASCII.GetBytes(Request(target.EndPoint)), token).ConfigureAwait(false);
-                return await ReadAsync(socket, token).ConfigureAwait(false);
+                if (_tls is not null && await connection.EncryptAsync(_tls, target, token).ConfigureAwait(false) is { } refused) return refused;
+                await connection.SendAsync(plan.Write(HostOf(target.EndPoint)), token).ConfigureAwait(false);
+                return await ReadAsync(plan, connection, token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
                 return new ProbeResult(CheckStatus.Layer7Timeout, 0, "no whole answer in time");
             }
-            catch (SocketException)
+            catch (Exception error) when (ProbeConnection.IsBroken(error))
             {
                 return new ProbeResult(CheckStatus.Layer7Response, 0, "connection reset before the whole answer");
             }
         }
     }
 
-    private string Request(EndPoint endPoint)
-    {
-        string host = _host ?? endPoint switch
-        {
-            IPEndPoint ip => ip.ToString(),
-            DnsEndPoint name => $"{name.Host}:{name.Port}",
-            _ => "localhost",
-        };
-
-        // RFC 9110, 8.6: methods that usually have a body say that there is none.
-        string length = _method is "POST" or "PUT" or "PATCH" ? "Content-Length: 0\r\n" : "";
-        return $"{_method} {_path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Lb.Health\r\nAccept: */*\r\n{length}Connection: close\r\n\r\n";
-    }
-
-    private static async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> request, CancellationToken ct)
-    {
-        while (!request.IsEmpty) request = request[await socket.SendAsync(request, ct).ConfigureAwait(false)..];
-    }
-
-    private async ValueTask<ProbeResult> ReadAsync(Socket socket, CancellationToken ct)
+    private static async ValueTask<ProbeResult> ReadAsync(HttpPlan plan, ProbeConnection connection, CancellationToken ct)
     {
         byte[] buffer = new byte[4096];
         int start = 0, filled = 0, searched = 0;
@@ -100,7 +94,7 @@ public sealed class HttpChecker : IHealthChecker
             if (end >= 0)
             {
                 end += searched;
-                if (!HttpHead.TryParse(buffer.AsSpan(start, end - start), _method == "HEAD", out HttpHead head, out string error))
+                if (!HttpHead.TryParse(buffer.AsSpan(start, end - start), plan.Request.Method == "HEAD", out HttpHead head, out string error))
                     return Junk(error);
                 if (head.Code is >= 100 and < 200 and not 101)
                 {
@@ -109,9 +103,9 @@ public sealed class HttpChecker : IHealthChecker
                     continue;
                 }
 
-                if (!_expected.Contains(head.Code)) return new ProbeResult(CheckStatus.Layer7Status, head.Code, head.Reason);
-                if (_expectedBody is null) return new ProbeResult(CheckStatus.Layer7Ok, head.Code, head.Reason);
-                return await FindAsync(socket, head, buffer.AsMemory(end + 4, filled - end - 4), ct).ConfigureAwait(false);
+                if (plan.JudgeHead(head, buffer.AsSpan(start, end - start)) is { } fault) return new ProbeResult(CheckStatus.Layer7Status, head.Code, fault);
+                if (!plan.NeedsBody) return new ProbeResult(CheckStatus.Layer7Ok, head.Code, head.Reason);
+                return await ReadBodyAsync(plan, connection, head, buffer.AsMemory(end + 4, filled - end - 4), ct).ConfigureAwait(false);
             }
 
             // What can't become HTTP any more, a banner for instance, is told at once and not by a time-out.
@@ -119,29 +113,32 @@ public sealed class HttpChecker : IHealthChecker
             if (filled == MaxHead) return Junk("head of more than 64 KiB");
             searched = Math.Max(start, filled - 3);
             if (filled == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
-            int received = await socket.ReceiveAsync(buffer.AsMemory(filled), ct).ConfigureAwait(false);
+            int received = await connection.ReceiveAsync(buffer.AsMemory(filled), ct).ConfigureAwait(false);
             if (received == 0) return Junk(filled == start ? "closed without an answer" : "closed within the head");
             filled += received;
         }
     }
 
-    private async ValueTask<ProbeResult> FindAsync(Socket socket, HttpHead head, ReadOnlyMemory<byte> data, CancellationToken ct)
+    private static async ValueTask<ProbeResult> ReadBodyAsync(HttpPlan plan, ProbeConnection connection, HttpHead head, ReadOnlyMemory<byte> data, CancellationToken ct)
     {
-        byte[] wanted = _expectedBody!;
+        HttpBodyJudge judge = new(plan);
         HttpBody body = new(head.Framing, head.Length);
         byte[] buffer = new byte[16 * 1024];
-        int total = data.Length, searched = 0;
+        int total = data.Length;
         while (true)
         {
             bool good = body.Feed(data.Span);
-            if (body.Bytes[searched..].IndexOf(wanted) >= 0) return new ProbeResult(CheckStatus.Layer7Ok, head.Code, head.Reason);
-            if (!good) return Junk("bad chunk", head.Code);
-            if (body.IsComplete) return NotFound(head, "in the body");
-            if (total >= MaxBody) return NotFound(head, "in the first 1 MiB of the body");
+            switch (judge.Look(body.Bytes, out string fault))
+            {
+                case Expectation.Met: return new ProbeResult(CheckStatus.Layer7Ok, head.Code, head.Reason);
+                case Expectation.Failed: return new ProbeResult(CheckStatus.Layer7Status, head.Code, fault);
+            }
 
-            searched = Math.Max(0, body.Bytes.Length - wanted.Length + 1);
-            int received = await socket.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxBody - total)), ct).ConfigureAwait(false);
-            if (received == 0) return head.Framing == HttpFraming.UntilClose ? NotFound(head, "in the body") : Junk("closed within the body", head.Code);
+            if (!good) return Junk("bad chunk", head.Code);
+            if (body.IsComplete || total >= MaxBody) return Verdict(judge.Judge(body.Bytes, body.IsComplete), head);
+            int received = await connection.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxBody - total)), ct).ConfigureAwait(false);
+            if (received == 0)
+                return head.Framing == HttpFraming.UntilClose ? Verdict(judge.Judge(body.Bytes, isWhole: true), head) : Junk("closed within the body", head.Code);
             total += received;
             data = buffer.AsMemory(0, received);
         }
@@ -156,7 +153,8 @@ public sealed class HttpChecker : IHealthChecker
         return head[..length].SequenceEqual(prefix[..length]);
     }
 
-    private static ProbeResult NotFound(in HttpHead head, string where) => new(CheckStatus.Layer7Status, head.Code, $"expected text is not {where}");
+    private static ProbeResult Verdict(string? fault, in HttpHead head) =>
+        fault is null ? new(CheckStatus.Layer7Ok, head.Code, head.Reason) : new(CheckStatus.Layer7Status, head.Code, fault);
 
     private static ProbeResult Junk(string text, int code = 0) => new(CheckStatus.Layer7Response, code, text);
 }

@@ -13,4 +13,10 @@ public interface IHealthChecker
     /// <param name="target">The server, and how long each stage may take.</param>
     /// <param name="ct">Cancelled when the whole check has had its time, or when the checks stop: return at once, with the time-out status of the stage reached.</param>
     ValueTask<ProbeResult> CheckAsync(ProbeTarget target, CancellationToken ct);
+
+    /// <summary>
+    /// True for a check that passes on what a server says of itself, and judges nothing: only <see cref="ProbeAdvice.Health"/> of its results counts, a
+    /// failed one changes nothing, and it goes on while the server has put itself into maintenance. Default false.
+    /// </summary>
+    bool OnlyAdvises => false;
 }

@@ -59,6 +59,14 @@ internal static class ProbeSocket
         };
     }
 
+    /// <summary>The same address with another port; a Unix socket has none and stays as it is.</summary>
+    internal static EndPoint WithPort(EndPoint endPoint, int port) => endPoint switch
+    {
+        IPEndPoint ip => new IPEndPoint(ip.Address, port),
+        DnsEndPoint name => new DnsEndPoint(name.Host, port, name.AddressFamily),
+        _ => endPoint,
+    };
+
     private static Socket Create(EndPoint endPoint) => endPoint switch
     {
         UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),

@@ -11,4 +11,16 @@ public sealed record ProbeTarget(string Server, EndPoint EndPoint, TimeSpan Conn
 {
     /// <summary>Limit of the answer, counted from the connection (HAProxy <c>timeout check</c>); null: what is left of <see cref="Timeout"/>.</summary>
     public TimeSpan? AnswerTimeout { get; init; }
+
+    /// <summary>Name of the pool; empty when nobody said it.</summary>
+    public string Pool { get; init; } = "";
+
+    /// <summary>Number of the server in its pool; 0 when nobody said it.</summary>
+    public int ServerId { get; init; }
+
+    /// <summary>Leases of the server open when the check started.</summary>
+    public int Connections { get; init; }
+
+    /// <summary>Most leases of the server at a time; 0 = no limit.</summary>
+    public int MaxConnections { get; init; }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Lb;
 
 /// <summary>Health checks of a pool in code. A server is up when all of its pool's checks say so.</summary>
-public static class HealthPoolBuilderExtensions
+public static partial class HealthPoolBuilderExtensions
 {
     /// <summary>Checks that every server accepts connections (HAProxy <c>check</c>): every 2 s, out after 3 failed, in after 2 passed.</summary>
     /// <param name="builder">The pool.</param>
@@ -17,6 +17,42 @@ public static class HealthPoolBuilderExtensions
     /// <param name="configure">Changes the options; may run often, once for each reload.</param>
     public static IServerPoolBuilder AddHttpCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
         builder.Add("http", null, configure);
+
+    /// <summary>As <see cref="AddHttpCheck"/>, over TLS with a certificate that must be valid (HAProxy <c>check-ssl</c>, keepalived <c>SSL_GET</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddHttpsCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("https", null, configure);
+
+    /// <summary>Checks that every server makes a TLS handshake and shows a valid certificate.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddTlsCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("tls", null, configure);
+
+    /// <summary>Checks every server with a script of sends and expectations (HAProxy <c>tcp-check</c>); needs <see cref="CheckOptions.Script"/>.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddScriptCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("tcp-script", null, configure);
+
+    /// <summary>Checks that every server answers a ping (keepalived <c>PING_CHECK</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddIcmpCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("icmp", null, configure);
+
+    /// <summary>Checks that every server takes a datagram, or answers it as <see cref="CheckOptions.Udp"/> says (keepalived <c>UDP_CHECK</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddUdpCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("udp", null, configure);
+
+    /// <summary>Checks that every server answers a DNS question, by default for the SOA of the root (keepalived <c>DNS_CHECK</c>).</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes the options; may run often, once for each reload.</param>
+    public static IServerPoolBuilder AddDnsCheck(this IServerPoolBuilder builder, Action<CheckOptions>? configure = null) =>
+        builder.Add("dns", null, configure);
 
     /// <summary>Checks every server with a checker of your own.</summary>
     /// <param name="builder">The pool.</param>

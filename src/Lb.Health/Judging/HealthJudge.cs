@@ -71,6 +71,18 @@ public struct HealthJudge
         return IsUp != before;
     }
 
+    /// <summary>Takes in what the server says of itself: it counts at once, whatever rise and fall are (HAProxy: an agent's <c>up</c> and <c>down</c>).</summary>
+    /// <param name="up">What it says.</param>
+    /// <returns>True when the verdict has flipped.</returns>
+    public bool Decide(bool up)
+    {
+        bool before = IsUp;
+        _health = up ? _rise + _fall - 1 : 0;
+        _consecutive = up ? Math.Max(_consecutive, 0) : Math.Min(_consecutive, 0);
+        if (Math.Abs(_consecutive) < int.MaxValue) _consecutive += up ? 1 : -1;
+        return IsUp != before;
+    }
+
     /// <summary>Takes in that callers failed on the server (HAProxy <c>on-error</c>).</summary>
     /// <param name="reaction">
     /// <see cref="OnError.FastInter"/> leaves the count alone; all others are at least a failed check. <see cref="OnError.SuddenDeath"/> leaves one failed

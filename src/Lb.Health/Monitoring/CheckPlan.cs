@@ -7,7 +7,14 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
 
     public IHealthChecker Checker => checker;
 
-    public ProbeSchedule Schedule { get; } = ProbeSchedule.From(options);
+    // What only advises is never in question: it has one interval.
+    public ProbeSchedule Schedule { get; } = checker.OnlyAdvises ? new ProbeSchedule(options.Interval, options.Interval, options.Interval) : ProbeSchedule.From(options);
+
+    /// <summary>True when the checker passes on what a server says of itself, and judges nothing.</summary>
+    public bool OnlyAdvises => checker.OnlyAdvises;
+
+    /// <summary>True when its checks may set weight, limit or state of a server.</summary>
+    public bool MayAdvise => OnlyAdvises || options.Dynamic || options.Checker is not null;
 
     /// <summary>True when the two would check in the same way, so that a reload may keep the running one and its streaks.</summary>
     public static bool IsSame(CheckOptions one, CheckOptions other) =>
@@ -24,5 +31,6 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
         && one.Method == other.Method
         && one.Host == other.Host
         && one.Expect == other.Expect
-        && one.ExpectBody == other.ExpectBody;
+        && one.ExpectBody == other.ExpectBody
+        && CheckValues.Of(one).SequenceEqual(CheckValues.Of(other));
 }

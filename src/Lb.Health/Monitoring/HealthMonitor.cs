@@ -46,8 +46,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
                 if (check.Checker is not null || string.IsNullOrWhiteSpace(check.Type)) continue;
                 if (!_checkers.Knows(check.Type))
                     errors.Add(new($"{path}:Type", check.Type, $"is no health check of this version; there are: {string.Join(", ", _checkers.Names)}"));
-                else if (string.Equals(check.Type, "http", StringComparison.OrdinalIgnoreCase))
-                    HttpCheckRules.Validate(path, check, errors);
+                else
+                    HealthCheckers.Validate(path, check, errors);
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Lb.Health;
@@ -51,6 +50,9 @@ internal sealed class ProbeLoop : IDisposable
 
     private Server Server => _watch.Server;
 
+    // Who asked for maintenance itself must be heard when it is over.
+    private bool IsInMaintenance => (_plan.OnlyAdvises ? Server.Admin : Server.Standing) == ServerAdmin.Maintenance;
+
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
@@ -71,6 +73,7 @@ internal sealed class ProbeLoop : IDisposable
     /// <returns>True when the verdict has flipped.</returns>
     public bool CallersFailed(OnError reaction)
     {
+        if (_plan.OnlyAdvises) return false;
         bool flipped;
         TaskCompletionSource<bool>? asleep;
         lock (_lock)
@@ -103,7 +106,7 @@ internal sealed class ProbeLoop : IDisposable
                 }
 
                 putOff = false;
-                if (Server.Admin == ServerAdmin.Maintenance)
+                if (IsInMaintenance)
                 {
                     inMaintenance = true;
                     planned = Next(Now);
@@ -154,7 +157,7 @@ internal sealed class ProbeLoop : IDisposable
         // A failure says nothing of the server if we did not run while it was to answer. Only once in a row: a dead server must not live on a lame host.
         _forgave = paused && !result.Passed && !_forgave;
         if (_forgave) _environment.CountOverdue();
-        else if (Server.Admin != ServerAdmin.Maintenance) Judge(result, ended - started);
+        else if (!IsInMaintenance) Judge(result, ended - started);
 
         // After a pause all checks of the host end together; the next ones must not start together.
         return paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
@@ -167,7 +170,14 @@ internal sealed class ProbeLoop : IDisposable
 
         CheckOptions options = _plan.Options;
         CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
-        ProbeTarget target = new(Server.Name, EndPoint(Server.EndPoint, options.Port), limits.Connect, limits.Whole) { AnswerTimeout = limits.Answer };
+        ProbeTarget target = new(Server.Name, options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint, limits.Connect, limits.Whole)
+        {
+            AnswerTimeout = limits.Answer,
+            Pool = _watch.Pool.Name,
+            ServerId = Server.Id,
+            Connections = Server.InFlight,
+            MaxConnections = Server.MaxConnections,
+        };
         using FairTimeout limit = new(limits.Whole, _time, stop);
         Task<ProbeResult> asked = AskCheckerAsync(target, limit.Token);
         if (!asked.IsCompleted)
@@ -208,6 +218,12 @@ internal sealed class ProbeLoop : IDisposable
 
     private void Judge(ProbeResult result, TimeSpan duration)
     {
+        if (_plan.OnlyAdvises)
+        {
+            Take(result, duration);
+            return;
+        }
+
         if (!result.Passed) _environment.CountFailed();
 
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
@@ -220,9 +236,29 @@ internal sealed class ProbeLoop : IDisposable
             consecutive = _judge.Consecutive;
         }
 
-        CheckReport report = new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), consecutive);
+        CheckReport report = Report(result, duration, consecutive);
         _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
+        if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
     }
+
+    // A server that says nothing of its health leaves it as it was.
+    private void Take(ProbeResult result, TimeSpan duration)
+    {
+        int consecutive;
+        lock (_lock)
+        {
+            if (result.Advice?.Health is { } health) _judge.Decide(health == ServerHealth.Up);
+            _isUp = _judge.IsUp;
+            consecutive = _judge.Consecutive;
+        }
+
+        CheckReport report = Report(result, duration, consecutive);
+        _watch.ReportAgent(this, report);
+        if (result.Advice is { } advice) _watch.Advise(this, advice, report.Text);
+    }
+
+    private CheckReport Report(ProbeResult result, TimeSpan duration, int consecutive) =>
+        new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), consecutive);
 
     // What was known before the maintenance stays, but it is old: the first check that contradicts it decides alone.
     private void Resume()
@@ -270,11 +306,4 @@ internal sealed class ProbeLoop : IDisposable
             if (await asleep.Task.ConfigureAwait(false)) return planned;
         }
     }
-
-    private static EndPoint EndPoint(EndPoint endPoint, int? port) => port is null ? endPoint : endPoint switch
-    {
-        IPEndPoint ip => new IPEndPoint(ip.Address, port.Value),
-        DnsEndPoint name => new DnsEndPoint(name.Host, port.Value, name.AddressFamily),
-        _ => endPoint,
-    };
 }

@@ -9,6 +9,9 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     private readonly Lock _lock = new();
     private readonly List<ProbeLoop> _loops = [];
 
+    // Those that have set something of the server beside its health.
+    private readonly HashSet<ProbeLoop> _advisors = [];
+
     public ServerPool Pool => pool;
 
     public Server Server => server;
@@ -28,12 +31,18 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
             }
 
             _loops.RemoveAll(left.Contains);
+            bool saysDown = left.Exists(static l => l.Plan.OnlyAdvises && !l.IsUp);
             foreach (CheckPlan plan in plans)
             {
-                if (!_loops.Exists(l => l.Plan == plan)) started.Add(new ProbeLoop(this, plan, Initial, environment));
+                // What only advises has nothing against the server until it says so, or has said so before it was changed.
+                InitState initial = !plan.OnlyAdvises ? Initial : saysDown ? InitState.FullyDown : InitState.FullyUp;
+                if (!_loops.Exists(l => l.Plan == plan)) started.Add(new ProbeLoop(this, plan, initial, environment));
             }
 
             _loops.AddRange(started);
+            bool silenced = _advisors.RemoveWhere(left.Contains) > 0 && _advisors.Count == 0;
+            if (silenced && !_loops.Exists(static l => l.Plan.MayAdvise)) pool.ForgetAgent(server);
+
             if (left.Count > 0) Settle(_loops.Count == 0 ? "no checks" : "checks changed");
         }
 
@@ -78,12 +87,49 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         }
     }
 
+    /// <summary>Takes in what the server's agent answered, or that it did not.</summary>
+    /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
+    /// <param name="report">The answer.</param>
+    public void ReportAgent(ProbeLoop loop, CheckReport report)
+    {
+        lock (_lock)
+        {
+            if (_loops.Contains(loop)) ServerPool.ReportAgentCheck(server, report);
+        }
+    }
+
+    /// <summary>Takes in what the server asks for.</summary>
+    /// <param name="loop">Who heard it; one that was stopped has nothing to say any more.</param>
+    /// <param name="advice">What it asks for: the same again changes nothing.</param>
+    /// <param name="text">Its words, for people.</param>
+    public void Advise(ProbeLoop loop, ProbeAdvice advice, string text)
+    {
+        lock (_lock)
+        {
+            if (!_loops.Contains(loop)) return;
+            _advisors.Add(loop);
+            string cause = $"{loop.Plan.Options.Type}: {text}";
+            if (advice.State is { } state && state != server.Agent) pool.SetAgent(server, state, cause);
+            if (advice.MaxConnections is { } limit && limit != server.MaxConnections) pool.SetMaxConnections(server, limit);
+            if (advice.Weight is { } weight)
+            {
+                if (weight != server.Weight) pool.SetWeight(server, weight);
+            }
+            else if (advice.WeightPercent is { } percent)
+            {
+                pool.SetWeightPercent(server, percent);
+            }
+
+            if (loop.Plan.OnlyAdvises) Settle(cause);
+        }
+    }
+
     /// <summary>Takes in that callers failed on the server: every check counts it. Takes the server out when that was one failure too many.</summary>
     /// <param name="reaction">What it does.</param>
     /// <param name="failures">How often in a row they failed.</param>
     public void CallersFailed(OnError reaction, int failures)
     {
-        if (server.Admin == ServerAdmin.Maintenance) return;
+        if (server.Standing == ServerAdmin.Maintenance) return;
         ProbeLoop[] loops;
         lock (_lock) loops = [.. _loops];
         bool flipped = false;

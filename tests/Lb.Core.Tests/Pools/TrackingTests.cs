@@ -54,6 +54,20 @@ public sealed class TrackingTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait("Row", "H20")]
+    public void Maintenance_that_the_agent_asks_for_counts_as_the_administrators()
+    {
+        ServerPools pools = Build(("web", "a", null), ("api", "x", "web/a"));
+        ServerPool web = pools["web"];
+        web.SetAgent(web.Get("a"), ServerAdmin.Drain);
+        Assert.Equal(ServerStatus.Up, pools["api"].Get("x").Status);
+        web.SetAgent(web.Get("a"), ServerAdmin.Maintenance);
+        Assert.Equal(ServerStatus.Down, pools["api"].Get("x").Status);
+        web.SetAgent(web.Get("a"), ServerAdmin.Ready);
+        Assert.Equal(ServerStatus.Up, pools["api"].Get("x").Status);
+    }
+
+    [Fact]
     public void Chains_are_followed_within_a_pool_and_over_pools()
     {
         ServerPools pools = Build(("web", "a", null), ("web", "b", "web/a"), ("api", "x", "web/b"), ("api", "y", "API/X"));

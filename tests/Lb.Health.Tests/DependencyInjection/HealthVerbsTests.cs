@@ -53,7 +53,7 @@ public sealed class HealthVerbsTests
 
     [Theory]
     [Trait("Row", "H7")]
-    [InlineData("Type", "htp", "Type = 'htp': is no health check of this version; there are: http, tcp")]
+    [InlineData("Type", "htp", "Type = 'htp': is no health check of this version; there are: agent, command, dns, grpc, http, https, icmp, mysql, pgsql, redis, smtp, tcp, tcp-script, tls, udp")]
     [InlineData("Expect", "200-", "Expect = '200-': '200-' must be a status code or a range of them, 100 to 599, as in 200-399 or 200,204,301-302")]
     [InlineData("Expect", "500-400", "Expect = '500-400': the range '500-400' ends before it begins")]
     [InlineData("Path", "healthz", "Path = 'healthz': must start with '/' and have only visible ASCII characters; percent-encode the others")]
