@@ -48,6 +48,18 @@ public sealed class SmoothOrderTests
         Assert.Equal(weights, pool.Servers.Select((s, i) => (int)(s.TotalLeases - before[i])));
     }
 
+    [Theory]
+    [InlineData(256, 255)]
+    [InlineData(256, 31)]
+    public void A_cycle_that_would_be_too_long_has_the_nearest_whole_shares(int heavy, int light)
+    {
+        int[] weights = [.. Enumerable.Range(0, 1000).Select(i => i % 2 == 0 ? heavy : light)];
+        int[] expected = [.. weights.Select(w => (int)Math.Round(w * 65_536.0 / weights.Sum()))];
+        ServerPool pool = TestPool.Weighted(new RoundRobin(), weights);
+        for (int n = 0; n < expected.Sum(); n++) pool.Next();
+        Assert.Equal(expected, pool.Servers.Select(static s => (int)s.TotalLeases));
+    }
+
     [Fact]
     public void A_set_of_numbers_knows_its_least()
     {
