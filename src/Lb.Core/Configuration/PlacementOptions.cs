@@ -3,7 +3,7 @@ namespace Lb;
 /// <summary>Keeps traffic in the zone where this balancer stands, as far as its servers can take it (Envoy zone-aware routing). Off by default.</summary>
 public sealed class ZoneAwareOptions
 {
-    /// <summary>The zone of this balancer; null (default) = zones don't count.</summary>
+    /// <summary>The zone of this balancer, not empty; null (default) = zones don't count.</summary>
     public string? Local { get; set; }
 
     /// <summary>How many balancers stand in each zone; default: as the servers are spread, so that every zone keeps its own traffic.</summary>
@@ -25,12 +25,12 @@ public sealed class SubsetOptions
     [Within(0, 65_535)]
     public int Size { get; set; }
 
-    /// <summary><c>rendezvous</c>: what tells this balancer from the others; default: the machine's name.</summary>
+    /// <summary><c>rendezvous</c>: what tells this balancer from the others; not empty; default: the machine's name.</summary>
     public string? Client { get; set; }
 
-    /// <summary><c>ringsteady</c>: number of this balancer, from 0 without gaps, 0 to 1 000 000; default 0.</summary>
+    /// <summary><c>ringsteady</c>: number of this balancer, from 0 without gaps, 0 to 1 000 000; required there with a <see cref="Size"/>.</summary>
     [Within(0, 1_000_000)]
-    public int ClientIndex { get; set; }
+    public int? ClientIndex { get; set; }
 }
 
 /// <summary>The server that answers when the quorum is lost (keepalived <c>sorry_server</c>). It is not checked.</summary>

@@ -17,7 +17,12 @@ internal static class PoolValidation
             errors.Add(new($"{path}:Balance", options.Balance, $"is no scheduling policy of this version; there are: {known}"));
         }
 
-        if (options.Policy is null) ValidateBalance($"{path}:BalanceOptions", options.Balance, options.BalanceOptions, errors);
+        if (options.Policy is null)
+        {
+            ValidateBalance($"{path}:BalanceOptions", options.Balance, options.BalanceOptions, errors);
+            ValidateSizes($"{path}:BalanceOptions", options, errors);
+        }
+
         ValidateServers(path, [.. options.Servers], errors);
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
     }
@@ -30,7 +35,10 @@ internal static class PoolValidation
         CultureInfo culture = CultureInfo.InvariantCulture;
         bool Is(string name) => string.Equals(policy, name, StringComparison.OrdinalIgnoreCase);
 
-        if (Is("hdr") && string.IsNullOrWhiteSpace(options.Header)) errors.Add(new($"{path}:Header", options.Header, "is required for hdr: the name of the header"));
+        if (Is("hdr") && string.IsNullOrWhiteSpace(options.Header))
+            errors.Add(new($"{path}:Header", options.Header, "is required for hdr: the name of the header"));
+        else if (options.Header is { } header && !IsToken(header))
+            errors.Add(new($"{path}:Header", header, "must be the name of a header: letters, digits and !#$%&'*+-.^_`|~"));
         if (Is("url_param") && string.IsNullOrEmpty(options.Parameter))
             errors.Add(new($"{path}:Parameter", options.Parameter, "is required for url_param: the name of the parameter"));
         if (options.HashBalanceFactor is > 0 and <= 100)
@@ -50,6 +58,30 @@ internal static class PoolValidation
             errors.Add(new($"{path}:TableSize", size.ToString(culture), $"must be one of {LvsMaglev.TableSizesText} for mh"));
         if (Is("maglev") && !Primes.IsPrime(size)) errors.Add(new($"{path}:TableSize", size.ToString(culture), "must be a prime"));
     }
+
+    // A table or ring that is too small has no place for some server, which would then silently get nothing.
+    private static void ValidateSizes(string path, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        BalanceOptions options = pool.BalanceOptions;
+        bool Is(string name) => string.Equals(pool.Balance, name, StringComparison.OrdinalIgnoreCase);
+
+        int table = Is("maglev") ? options.TableSize ?? Maglev.DefaultTableSize : Is("mh") ? options.TableSize ?? LvsMaglev.DefaultTableSize : int.MaxValue;
+        if (table < pool.Servers.Count)
+            errors.Add(new($"{path}:TableSize", table.ToString(culture), $"must not be below the number of servers, {pool.Servers.Count.ToString(culture)}"));
+
+        // The lightest server has its part of the ring, and that must be a point.
+        int[] weights = [.. pool.Servers.Select(static s => s.Weight).Where(static w => w > 0)];
+        if (!Is("ring") || weights.Length == 0) return;
+        long least = weights.Min(), needed = Math.Max(pool.Servers.Count, (weights.Sum(static w => (long)w) + least - 1) / least);
+        if (options.MaximumRingSize < needed)
+        {
+            errors.Add(new($"{path}:MaximumRingSize", options.MaximumRingSize.ToString(culture),
+                $"must be {needed.ToString(culture)} or more with these servers: the one of the least weight would have no point"));
+        }
+    }
+
+    private static bool IsToken(string text) => text.Length > 0 && text.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 
     public static void ValidateServers(string path, IReadOnlyList<ServerOptions> servers, List<ConfigurationError> errors)
     {

@@ -37,6 +37,7 @@ internal static class ProtectionValidation
         ValidateShortest($"{path}:FlapDamping:HoldDown", pool.FlapDamping.HoldDown, errors);
         ValidateSorryServer($"{path}:SorryServer", pool, errors);
         ValidateZones($"{path}:ZoneAware", pool.ZoneAware, errors);
+        ValidateSubset($"{path}:Subset", pool.Subset, errors);
         for (int i = 0; i < pool.Servers.Count; i++) ValidateTrack($"{path}:Servers:{i}:Track", pool.Servers[i].Track, errors);
     }
 
@@ -48,6 +49,18 @@ internal static class ProtectionValidation
             errors.Add(new($"{path}:Name", pool.SorryServer.Name, "is already the name of a server; names are unique in a pool"));
     }
 
+    private static void ValidateSubset(string path, SubsetOptions subset, List<ConfigurationError> errors)
+    {
+        RefuseEmpty($"{path}:Client", subset.Client, errors);
+        if (subset.Size > 0 && subset.ClientIndex is null && string.Equals(subset.Type, "ringsteady", StringComparison.OrdinalIgnoreCase))
+            errors.Add(new($"{path}:ClientIndex", null, "is required for ringsteady: the number of this balancer, from 0 without gaps"));
+    }
+
+    private static void RefuseEmpty(string path, string? text, List<ConfigurationError> errors)
+    {
+        if (text is not null && string.IsNullOrWhiteSpace(text)) errors.Add(new(path, text, "must not be empty"));
+    }
+
     private static void ValidateZones(string path, ZoneAwareOptions zones, List<ConfigurationError> errors)
     {
         foreach ((string zone, int balancers) in zones.Balancers)
@@ -55,6 +68,7 @@ internal static class ProtectionValidation
             if (balancers is < 0 or > 1_000_000) errors.Add(new($"{path}:Balancers:{zone}", Number(balancers), "must be 0 to 1000000"));
         }
 
+        RefuseEmpty($"{path}:Local", zones.Local, errors);
         if (zones.Balancers.Count == 0) return;
         if (zones.Local is null)
             errors.Add(new($"{path}:Local", null, "is required with Balancers: the zone of this balancer"));

@@ -1,11 +1,14 @@
 namespace Lb;
 
 /// <summary>
-/// AnchorHash (<c>anchor</c>): a fixed number of buckets, of which as many work as there are weights; any bucket may go and only its keys move, and it gets
-/// them back when it returns. Lookup in constant time. Mendelson et al., IEEE/ACM ToN 2021. The key is <see cref="PickContext.Key"/>, else the client's
+/// AnchorHash (<c>anchor</c>): a fixed number of buckets, of which as many work as there are weights; any bucket may go and only its keys move. The one that
+/// went last gets them back when it returns. Lookup in constant time. Mendelson et al., IEEE/ACM ToN 2021. The key is <see cref="PickContext.Key"/>, else the client's
 /// address.
 /// </summary>
-/// <remarks>Where keys go after removals depends on the order of the removals: nodes agree only while they see the same changes in the same order.</remarks>
+/// <remarks>
+/// Where keys go after removals depends on the order of the removals: nodes agree only while they see the same changes in the same order. Buckets that
+/// went come back in the opposite order, so a server that returns while one that went after it is still away takes over that one's bucket.
+/// </remarks>
 public sealed class AnchorHash : ISchedulingPolicy
 {
     private readonly int _capacity;

@@ -3,7 +3,10 @@ namespace Lb;
 /// <summary>What a server is known by on a hash ring (HAProxy <c>hash-key</c>): nodes agree only if they see the same.</summary>
 public enum HashKey
 {
-    /// <summary>Its number in the pool: nodes must list their servers in the same order.</summary>
+    /// <summary>
+    /// Its number in the pool. Numbers count servers as they join while the process lives: nodes agree only if they list the same servers in the same order
+    /// and have reloaded alike. Better <see cref="AddrPort"/> where there are several nodes.
+    /// </summary>
     Id,
 
     /// <summary>Its IP address.</summary>

@@ -60,7 +60,7 @@ public sealed class HashRing : ISchedulingPolicy
             // Number n is written behind the address over and over.
             byte[] text = [.. ServerIdentity.Bytes(snapshot.Servers[i]), (byte)'_', .. digitsOfAnInt];
             Span<byte> number = text.AsSpan(text.Length - 10);
-            target += scale * snapshot.Weights[i] / sum;
+            target += scale * (snapshot.Weights[i] / sum);
             for (int n = 0; current < target; n++, current++)
             {
                 n.TryFormat(number, out int digits, provider: CultureInfo.InvariantCulture);

@@ -5,7 +5,7 @@ namespace Lb;
 /// turn, as many in a row as the weight says; the bucket is <c>hash_32</c> of the address. Without an address: the buckets take turns.
 /// </summary>
 /// <remarks>
-/// <para>The hash is that of kernels since 2018, which use the whole address; before, in effect, only its last byte counted. IPv6 addresses are folded
+/// <para>The hash is that of kernels since 4.18 (2018), which use the whole address; before, in effect, only its last byte counted. IPv6 addresses are folded
 /// to 32 bits. With weights whose sum is beyond 256 the last servers get fewer buckets than they should, or none.</para>
 /// <para>Where the kernel refuses (the server is full, without <c>sh-fallback</c>), the pool takes the next one with room in its order. Retries, which avoid
 /// the server that failed, always go the fallback's way. Drained servers leave the table; in the kernel they keep a bucket each turn.</para>

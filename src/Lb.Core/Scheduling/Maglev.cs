@@ -51,13 +51,14 @@ public sealed class Maglev : ISchedulingPolicy
         }
 
         for (int i = 0; i < count; i++) gain[i] = (double)snapshot.Weights[order[i]] / heaviest;
+        Array.Fill(credit, 1);
         ushort[] table = new ushort[size];
         Array.Fill(table, ushort.MaxValue);
         for (int filled = 0; filled < size;)
         {
             for (int i = 0; i < count && filled < size; i++)
             {
-                // The heaviest takes a slot in every round, the others in proportion.
+                // Everybody takes a slot in the first round, as in Envoy, then the heaviest in every one and the others in proportion.
                 credit[i] += gain[i];
                 if (credit[i] < 1) continue;
                 credit[i]--;

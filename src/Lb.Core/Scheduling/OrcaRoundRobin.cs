@@ -18,6 +18,9 @@ public sealed class OrcaRoundRobin : ISchedulingPolicy
     private readonly TimeSpan _expiration;
     private long _turn;
 
+    // Number of the snapshot built last; the numbers have gaps where the pool puts builds off.
+    private long _built;
+
     /// <summary>Makes the policy.</summary>
     /// <param name="errorPenalty">Hundredths of the share of errors that are added to the utilization, 0 to 100 000; default 100.</param>
     /// <param name="blackout">How long reports of a server must come before they count; 0 = at once; default 10 s.</param>
@@ -58,11 +61,12 @@ public sealed class OrcaRoundRobin : ISchedulingPolicy
             ref LoadReportCell report = ref snapshot.Servers[i].Reported;
 
             // Back after an absence: what it said before tells nothing of how it does now.
-            if (snapshot.Version - report.SeenInSnapshot > 1) report.Forget();
+            if (report.SeenInSnapshot < _built) report.Forget();
             report.SeenInSnapshot = snapshot.Version;
             weights[i] = report.Weight(now, Timestamps(_blackout, pool), Timestamps(_expiration, pool), _penalty);
         }
 
+        _built = snapshot.Version;
         return new Scheduler(this, snapshot.ServerArray, StaticStride.Build(weights));
     }
 

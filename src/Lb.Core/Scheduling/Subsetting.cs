@@ -19,7 +19,7 @@ internal static class Subsetting
         {
             int[] numbers = new int[servers.Length];
             for (int i = 0; i < numbers.Length; i++) numbers[i] = servers[i].Id - 1;
-            return RingSteady(numbers, options.ClientIndex, options.Size);
+            return RingSteady(numbers, options.ClientIndex ?? 0, options.Size);
         }
 
         string[] identities = new string[servers.Length];

@@ -105,6 +105,16 @@ internal sealed class SimulationRun
 
         configure(options, balancer);
         options.Random ??= balancer.CreateRandom();
+
+        // On one machine all balancers would have the same name, and choose the same servers.
+        SubsetOptions subset = options.Subset;
+        options.Subset = new SubsetOptions
+        {
+            Type = subset.Type,
+            Size = subset.Size,
+            Client = subset.Client ?? string.Create(CultureInfo.InvariantCulture, $"balancer{balancer.Index}"),
+            ClientIndex = subset.ClientIndex ?? balancer.Index,
+        };
         ServerPool pool = new(_scenario.Name, options, time: _clock);
         policy = pool.PolicyName;
         return pool;

@@ -21,7 +21,7 @@ public sealed record SimulationScenario
     /// <summary>When requests come. Default 5600 a second, independent of each other: 70 % of what the default servers can do.</summary>
     public Arrivals Arrivals { get; init; } = Arrivals.Poisson(5600);
 
-    /// <summary>Requests that count: those that come after the warm-up. 1 or more; default 60 000. The run ends with the last answer.</summary>
+    /// <summary>Requests that count: those that come after the warm-up. 1 to 100 000 000; default 60 000. The run ends with the last answer.</summary>
     public int Requests { get; init; } = 60_000;
 
     /// <summary>Time before the first request that counts. Default 1 s.</summary>

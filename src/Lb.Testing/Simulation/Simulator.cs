@@ -29,7 +29,7 @@ public static class Simulator
     /// <param name="scenario">The scenario.</param>
     /// <param name="configure">
     /// Called for each balancer with options that have the servers already. <c>Balance</c> names are taken with the balancer's seed; a <c>Policy</c> that draws
-    /// is to be given a seed by the caller.
+    /// is to be given a seed by the caller. A <c>Subset</c> without <c>Client</c> or <c>ClientIndex</c> gets those of the balancer.
     /// </param>
     /// <exception cref="ArgumentException">The scenario or the options are not valid.</exception>
     public static SimulationResult Run(SimulationScenario scenario, Action<PoolOptions, SimulatedBalancer> configure)
@@ -40,12 +40,15 @@ public static class Simulator
         return new SimulationRun(scenario, configure).Play();
     }
 
+    // A latency of each is kept: eight bytes.
+    private const int MostRequests = 100_000_000;
+
     private static void Check(SimulationScenario scenario)
     {
         Check(scenario.Servers.Count > 0, "at least one server");
         Check(scenario.Servers.All(static s => s.Workers > 0 && s.Speed > 0), "servers with a worker and a speed above 0");
         Check(scenario.Balancers > 0, "at least one balancer");
-        Check(scenario.Requests > 0, "at least one request");
+        Check(scenario.Requests is > 0 and <= MostRequests, "1 to 100000000 requests");
         Check(scenario.Clients > 0, "at least one client");
         Check(scenario.WarmUp >= TimeSpan.Zero && scenario.OneWayDelay >= TimeSpan.Zero, "times that are not negative");
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Lb.Testing;
 
 namespace Lb.Tool;
@@ -8,6 +9,7 @@ internal static class SimulateCommand
 {
     private const string DefaultPolicies = "p2c,roundrobin,leastconn,random,peak-ewma";
     private const string All = "all";
+    private const int MostRequests = 100_000_000;
 
     public static Command Create()
     {
@@ -24,12 +26,12 @@ internal static class SimulateCommand
             HelpName = "NAME,…",
             DefaultValueFactory = static _ => All,
         };
-        Option<int?> requests = new("--requests") { Description = "Requests that count; default: those of each scenario", HelpName = "N" };
-        Option<int> seed = new("--seed")
+        Option<string?> requests = new("--requests") { Description = "Requests that count; default: those of each scenario", HelpName = "N" };
+        Option<string> seed = new("--seed")
         {
             Description = "Where chance begins: the same seed gives the same numbers",
             HelpName = "N",
-            DefaultValueFactory = static _ => 1,
+            DefaultValueFactory = static _ => "1",
         };
         Option<string?> html = new("--html") { Description = "Writes a page with charts too, which needs nothing else", HelpName = "FILE" };
         Option<string?> markdown = new("--markdown") { Description = "Writes the tables as Markdown too", HelpName = "FILE" };
@@ -47,7 +49,7 @@ internal static class SimulateCommand
                 Policies = result.GetValue(policies),
                 Scenarios = result.GetRequiredValue(scenarios),
                 Requests = result.GetValue(requests),
-                Seed = result.GetValue(seed),
+                Seed = result.GetRequiredValue(seed),
                 Html = result.GetValue(html),
                 Markdown = result.GetValue(markdown),
             };
@@ -62,7 +64,8 @@ internal static class SimulateCommand
     {
         if (!Contenders.TryFind(request.Path, request.Pool, request.Policies ?? (request.Path is null ? DefaultPolicies : ""), error, out IReadOnlyList<Contender> contenders))
             return 1;
-        if (!TryFindScenarios(request, error, out IReadOnlyList<SimulationScenario> scenarios)) return 1;
+        if (!TryParse("--requests", request.Requests, 1, MostRequests, error, out int? requests) || !TryParse("--seed", request.Seed, int.MinValue, int.MaxValue, error, out int? seed)) return 1;
+        if (!TryFindScenarios(request.Scenarios, error, out IReadOnlyList<SimulationScenario> scenarios) || !CanWrite(request, error)) return 1;
 
         List<Comparison> comparisons = [];
         foreach (SimulationScenario scenario in scenarios)
@@ -71,7 +74,8 @@ internal static class SimulateCommand
             foreach (Contender contender in contenders)
             {
                 ct.ThrowIfCancellationRequested();
-                results.Add(Simulator.Run(scenario, contender.Configure) with { Policy = contender.Name });
+                SimulationScenario played = scenario with { Seed = seed ?? 1, Requests = requests ?? scenario.Requests };
+                results.Add(Simulator.Run(played, contender.Configure) with { Policy = contender.Name });
             }
 
             Comparison comparison = new(scenario, results);
@@ -80,22 +84,30 @@ internal static class SimulateCommand
             comparisons.Add(comparison);
         }
 
-        return TryWrite(request.Html, () => ComparisonPage.Write(comparisons, request.Seed), error) & TryWrite(request.Markdown, () => MarkdownTables.Write(comparisons), error) ? 0 : 1;
+        return TryWrite(request.Html, () => ComparisonPage.Write(comparisons, seed ?? 1), error) & TryWrite(request.Markdown, () => MarkdownTables.Write(comparisons), error) ? 0 : 1;
     }
 
-    private static bool TryFindScenarios(SimulateRequest request, TextWriter error, out IReadOnlyList<SimulationScenario> scenarios)
+    private static bool TryParse(string option, string? text, int least, int most, TextWriter error, out int? number)
+    {
+        number = null;
+        if (text is null) return true;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most)
+        {
+            number = value;
+            return true;
+        }
+
+        error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{option} = '{text}': must be a whole number, {least} to {most}"));
+        return false;
+    }
+
+    private static bool TryFindScenarios(string list, TextWriter error, out IReadOnlyList<SimulationScenario> scenarios)
     {
         List<SimulationScenario> found = [];
         scenarios = found;
-        if (request.Requests < 1)
-        {
-            error.WriteLine($"--requests = '{request.Requests}': must be 1 or more");
-            return false;
-        }
-
-        bool isAll = string.Equals(request.Scenarios, All, StringComparison.OrdinalIgnoreCase);
-        IEnumerable<string> names = isAll ? SimulationScenarios.All.Select(static s => s.Name) : Contenders.Split(request.Scenarios);
-        foreach (string name in names)
+        IEnumerable<string> names = Contenders.Split(list)
+            .SelectMany(static n => string.Equals(n, All, StringComparison.OrdinalIgnoreCase) ? SimulationScenarios.All.Select(static s => s.Name) : [n]);
+        foreach (string name in names.Distinct(StringComparer.OrdinalIgnoreCase))
         {
             if (SimulationScenarios.Find(name) is not { } scenario)
             {
@@ -103,11 +115,27 @@ internal static class SimulateCommand
                 return false;
             }
 
-            found.Add(scenario with { Seed = request.Seed, Requests = request.Requests ?? scenario.Requests });
+            found.Add(scenario);
         }
 
         if (found.Count > 0) return true;
         error.WriteLine("--scenarios names none");
+        return false;
+    }
+
+    // A simulation may take minutes: whatever can't be written is told before it.
+    private static bool CanWrite(SimulateRequest request, TextWriter error)
+    {
+        bool can = true;
+        foreach (string? path in (ReadOnlySpan<string?>)[request.Html, request.Markdown])
+        {
+            if (path is null || WholeFile.CanWrite(path, out string? fault)) continue;
+            error.WriteLine(fault);
+            can = false;
+        }
+
+        if (!can || request.Html is null || request.Markdown is null || Path.GetFullPath(request.Html) != Path.GetFullPath(request.Markdown)) return can;
+        error.WriteLine($"--html and --markdown name the same file: {request.Html}");
         return false;
     }
 
@@ -131,14 +159,14 @@ internal sealed record SimulateRequest
     /// <summary>Names of policies, separated by commas; null = the default.</summary>
     public string? Policies { get; init; }
 
-    /// <summary>Names of scenarios, separated by commas, or <c>all</c>.</summary>
+    /// <summary>Names of scenarios, separated by commas; <c>all</c> stands for all of them.</summary>
     public string Scenarios { get; init; } = "all";
 
-    /// <summary>Requests that count; null = those of each scenario.</summary>
-    public int? Requests { get; init; }
+    /// <summary>Requests that count, a number; null = those of each scenario.</summary>
+    public string? Requests { get; init; }
 
-    /// <summary>Where chance begins.</summary>
-    public int Seed { get; init; } = 1;
+    /// <summary>Where chance begins, a number.</summary>
+    public string Seed { get; init; } = "1";
 
     /// <summary>A page to write, or null.</summary>
     public string? Html { get; init; }

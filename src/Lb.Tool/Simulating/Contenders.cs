@@ -34,7 +34,7 @@ internal static partial class Contenders
 
         if (pool is not null && file is null) return Fail(error, "--pool needs a configuration: -c FILE");
         if (file is not null && !TryAddPools(file, provider, pool, found, error)) return false;
-        foreach (string name in Split(policies))
+        foreach (string name in Split(policies).Distinct(StringComparer.OrdinalIgnoreCase))
         {
             Contender contender = Named(name);
             if (Fault(contender) is { } fault) return Fail(error, fault);
@@ -60,7 +60,7 @@ internal static partial class Contenders
             || Fail(error, $"{file.Path}: there is no pool '{only}'; there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}");
     }
 
-    // How a pool chooses and what protects it. Its servers, checks and time-outs stay behind: the scenario has its own.
+    // How a pool chooses and what protects it. Its servers, limits, checks and time-outs stay behind: the scenario has its own.
     private static void Take(PoolOptions pool, PoolOptions simulated)
     {
         simulated.Balance = pool.Balance;
@@ -73,8 +73,6 @@ internal static partial class Contenders
         simulated.SlowStartCurve = pool.SlowStartCurve;
         simulated.SlowStartAggression = pool.SlowStartAggression;
         simulated.SlowStartMinimum = pool.SlowStartMinimum;
-        simulated.MaxConnections = pool.MaxConnections;
-        simulated.Subset = pool.Subset;
     }
 
     // random(1): HAProxy's spelling of the number of draws.

@@ -88,6 +88,20 @@ public sealed class OrcaTests
         Assert.Equal((200, 100, 100), Shares(policy, pool, 400));
     }
 
+    [Fact]
+    public void Changes_that_were_built_together_are_no_absence()
+    {
+        ServerPool pool = TestPool.Create(3, time: _time);
+        OrcaRoundRobin policy = new();
+        policy.Build(pool.Snapshot!);
+        foreach (Server server in pool.Servers) pool.ReportLoad(server, Report(server.Name == "a" ? 0.25 : 0.5));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        long before = pool.Snapshot!.Version;
+        for (int weight = 2; weight < 5; weight++) pool.SetWeight(pool.Get("c"), weight);
+        Assert.True(pool.Snapshot!.Version > before + 1);
+        Assert.Equal((200, 100, 100), Shares(policy, pool, 400));
+    }
+
     [Theory]
     [InlineData(double.NaN, 0, 0)]
     [InlineData(-1, 0, 0)]

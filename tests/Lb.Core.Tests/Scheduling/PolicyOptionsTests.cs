@@ -127,6 +127,36 @@ public sealed class PolicyOptionsTests
         Assert.Contains(message, errors.Select(static e => e.ToString()));
     }
 
+    [Theory]
+    [Trait("Row", "S16")]
+    [Trait("Row", "S18")]
+    [InlineData("ring", 5, 1, "MaximumRingSize = '4': must be 5 or more with these servers: the one of the least weight would have no point")]
+    [InlineData("Ring", 2, 4, "MaximumRingSize = '4': must be 5 or more with these servers: the one of the least weight would have no point")]
+    [InlineData("ring", 4, 1, null)]
+    [InlineData("p2c", 300, 1, null)]
+    [InlineData("maglev", 252, 1, "TableSize = '251': must not be below the number of servers, 252")]
+    [InlineData("mh", 252, 1, "TableSize = '251': must not be below the number of servers, 252")]
+    [InlineData("maglev", 251, 1, null)]
+    public void A_table_without_a_place_for_every_server_is_an_error(string balance, int servers, int heaviest, string? error)
+    {
+        PoolOptions options = new() { Balance = balance, BalanceOptions = { TableSize = 251, MinimumRingSize = 1, MaximumRingSize = 4 } };
+        for (int i = 0; i < servers; i++) options.Servers.Add(TestPool.Server($"s{i}", weight: i == 0 ? heaviest : 1));
+        List<ConfigurationError> errors = [];
+        PoolValidation.Validate("web", options, SchedulingPolicies.BuiltIn, errors);
+        Assert.Equal(error is null ? [] : [$"web:BalanceOptions:{error}"], errors.Select(static e => e.ToString()));
+    }
+
+    [Fact]
+    [Trait("Row", "S18")]
+    public void The_table_of_a_policy_that_names_none_is_too_small_as_well()
+    {
+        PoolOptions options = new() { Balance = "mh" };
+        for (int i = 0; i < 4094; i++) options.Servers.Add(TestPool.Server($"s{i}"));
+        List<ConfigurationError> errors = [];
+        PoolValidation.Validate("web", options, SchedulingPolicies.BuiltIn, errors);
+        Assert.Equal("web:BalanceOptions:TableSize = '4093': must not be below the number of servers, 4094", Assert.Single(errors).ToString());
+    }
+
     private static object Other(PropertyInfo property)
     {
         Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;

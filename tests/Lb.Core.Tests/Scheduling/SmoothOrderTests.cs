@@ -38,7 +38,12 @@ public sealed class SmoothOrderTests
     public void A_thousand_servers_get_their_exact_shares_across_a_flip()
     {
         int[] weights = [.. Enumerable.Range(0, 1000).Select(static i => 1 + (i % 10))];
-        ServerPool pool = TestPool.Weighted(new RoundRobin(), weights);
+
+        // On a clock that stands still no build is dear, so the flip is built at once.
+        ServerPool pool = TestPool.Create(weights.Length, new RoundRobin(), time: new Lb.Testing.ManualTimeProvider(), configure: o =>
+        {
+            for (int i = 0; i < weights.Length; i++) o.Servers[i].Weight = weights[i];
+        });
         for (int n = 0; n < 1234; n++) pool.Next();
         pool.Down("s500");
         for (int n = 0; n < weights.Sum() - weights[500]; n++) pool.Next();
@@ -46,6 +51,18 @@ public sealed class SmoothOrderTests
         long[] before = [.. pool.Servers.Select(static s => s.TotalLeases)];
         for (int n = 0; n < weights.Sum(); n++) pool.Next();
         Assert.Equal(weights, pool.Servers.Select((s, i) => (int)(s.TotalLeases - before[i])));
+    }
+
+    [Theory]
+    [InlineData(256, 255)]
+    [InlineData(256, 33)]
+    public void A_cycle_that_would_be_too_long_has_the_nearest_whole_shares(int heavy, int light)
+    {
+        int[] weights = [.. Enumerable.Range(0, 1000).Select(i => i % 2 == 0 ? heavy : light)];
+        int[] expected = [.. weights.Select(w => (int)Math.Round(w * 65_536.0 / weights.Sum()))];
+        ServerPool pool = TestPool.Weighted(new RoundRobin(), weights);
+        for (int n = 0; n < expected.Sum(); n++) pool.Next();
+        Assert.Equal(expected, pool.Servers.Select(static s => (int)s.TotalLeases));
     }
 
     [Fact]

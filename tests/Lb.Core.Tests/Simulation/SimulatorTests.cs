@@ -47,6 +47,29 @@ public sealed class SimulatorTests
         Assert.Equal(10, balancers.Select(static b => b.Seed).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData("rendezvous")]
+    [InlineData("ringsteady")]
+    public void Balancers_choose_subsets_of_their_own(string type)
+    {
+        SubsetOptions subset = new() { Type = type, Size = 2 };
+        List<PoolOptions> pools = [];
+        SimulationResult result = Simulator.Run(Short, (options, _) =>
+        {
+            options.Subset = subset;
+            pools.Add(options);
+        });
+        Assert.True(result.Servers.Count(static s => s.Requests > 0) > 5, type);
+        Assert.Equal(Enumerable.Range(0, 10).Select(static b => ($"balancer{b}", (int?)b)), pools.Select(static o => (o.Subset.Client!, o.Subset.ClientIndex)));
+    }
+
+    [Fact]
+    public void A_run_has_a_hundred_million_requests_at_most()
+    {
+        string message = Assert.Throws<ArgumentException>(static () => Simulator.Run(Short with { Requests = 100_000_001 })).Message;
+        Assert.StartsWith("Scenario 'b10' needs 1 to 100000000 requests.", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Balancers_do_not_all_begin_with_the_same_server()
     {

@@ -78,7 +78,10 @@ public sealed class SimulateCommandTests : IDisposable
         string path = Configuration($"{{ 'web': {{ {Servers} }} }}");
         Assert.Equal(new ToolResult(1, "", $"there is no scenario 'homog'; there are: {Known}\n"), await Tool.RunAsync("simulate", "--scenarios", "gc1,homog"));
         Assert.Equal(new ToolResult(1, "", "--scenarios names none\n"), await Tool.RunAsync("simulate", "--scenarios", ","));
-        Assert.Equal(new ToolResult(1, "", "--requests = '0': must be 1 or more\n"), await Tool.RunAsync("simulate", "--requests", "0"));
+        Assert.Equal(new ToolResult(1, "", "--requests = '0': must be a whole number, 1 to 100000000\n"), await Tool.RunAsync("simulate", "--requests", "0"));
+        Assert.Equal(new ToolResult(1, "", "--requests = '100000001': must be a whole number, 1 to 100000000\n"), await Tool.RunAsync("simulate", "--requests", "100000001"));
+        Assert.Equal(new ToolResult(1, "", "--requests = 'many': must be a whole number, 1 to 100000000\n"), await Tool.RunAsync("simulate", "--requests", "many"));
+        Assert.Equal(new ToolResult(1, "", "--seed = '3000000000': must be a whole number, -2147483648 to 2147483647\n"), await SimulateAsync("--seed", "3000000000"));
         Assert.Equal(new ToolResult(1, "", "--pool needs a configuration: -c FILE\n"), await SimulateAsync("--pool", "web"));
         Assert.Equal(new ToolResult(1, "", $"{path}: there is no pool 'wbe'; there are: web\n"), await SimulateAsync("-c", path, "--pool", "wbe"));
         Assert.Equal(new ToolResult(1, "", "there is nothing to simulate: name policies, or a configuration with pools\n"), await SimulateAsync("--policies", ""));
@@ -101,14 +104,37 @@ public sealed class SimulateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_written_is_told_after_the_tables()
+    public async Task A_file_that_cannot_be_written_is_told_before_anything_runs()
     {
-        string path = Path.Combine(_folder.PathOf("nowhere"), "page.html");
-        ToolResult result = await SimulateAsync("--policies", "first", "--html", path, "--markdown", path);
-        Assert.Equal(1, result.ExitCode);
-        Assert.StartsWith("homog70: ", result.Output);
+        string html = Path.Combine(_folder.PathOf("nowhere"), "page.html"), markdown = Path.Combine(_folder.PathOf("nowhere"), "page.md");
+        ToolResult result = await SimulateAsync("--policies", "first", "--html", html, "--markdown", markdown);
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
         Assert.Equal(2, result.ErrorLines.Length);
-        Assert.All(result.ErrorLines, line => Assert.StartsWith($"{path}: can't be written: ", line));
+        Assert.StartsWith($"{html}: can't be written: ", result.ErrorLines[0]);
+        Assert.StartsWith($"{markdown}: can't be written: ", result.ErrorLines[1]);
+
+        string page = _folder.PathOf("page");
+        string same = Path.Combine(_folder.PathOf("nowhere"), "..", "page");
+        Assert.Equal(new ToolResult(1, "", $"--html and --markdown name the same file: {page}\n"), await SimulateAsync("--policies", "first", "--html", page, "--markdown", same));
+        Assert.False(File.Exists(page));
+    }
+
+    [Fact]
+    public async Task What_is_named_twice_is_played_once()
+    {
+        ToolResult result = await Tool.RunAsync("simulate", "--requests", "20", "--scenarios", "slow1,ALL,gc1", "--policies", "first,First");
+        string[] tables = result.Output.TrimEnd().Split("\n\n");
+        Assert.Equal(["slow1", .. Known.Split(", ").Where(static s => s != "slow1")], tables.Select(static t => t.Split(':')[0]));
+        Assert.All(tables, static t => Assert.Equal(3, t.Split('\n').Length));
+    }
+
+    [Fact]
+    public async Task Limits_and_subsets_of_a_file_stay_behind()
+    {
+        string path = Configuration($"{{ 'web': {{ 'Balance': 'first', 'MaxConnections': 1, 'Subset': {{ 'Size': 1, 'Client': 'me' }}, {Servers} }} }}");
+        ToolResult result = await SimulateAsync("-c", path, "--policies", "first");
+        string[] rows = result.Output.TrimEnd().Split('\n')[2..];
+        Assert.Equal(rows[1]["first".Length..].Trim(), rows[0]["web: first".Length..].Trim());
     }
 
     [Fact]

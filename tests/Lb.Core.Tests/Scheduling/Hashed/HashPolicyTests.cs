@@ -136,6 +136,14 @@ public class HashPolicyTests
         Assert.InRange(counts.Max() - counts.Min(), 0, 1);
     }
 
+    [Fact]
+    [Trait("Row", "S18")]
+    public void Every_server_has_a_slot_of_a_Maglev_table_however_light_it_is()
+    {
+        ServerPool pool = Pool("maglev", [256, .. Enumerable.Repeat(1, 59)]);
+        Assert.Equal(60, Maglev.Fill(pool.Snapshot!, 251).Distinct().Count());
+    }
+
     [Theory]
     [InlineData(250)]
     [InlineData(65_536)]

@@ -27,4 +27,16 @@ public sealed class MurmurRingTests
             Assert.Equal($"s{port - 89}", TablePool.Pick(pool, key));
         }
     }
+
+    // Envoy normalises the weights first; 5/13 and 8/13 in the other order of operations make one point more for the second.
+    [Fact]
+    [Trait("Row", "S16")]
+    public void The_numbers_of_points_are_those_of_normalised_weights()
+    {
+        ServerPool pool = TablePool.Make(static () => new HashRing(), 90, 5, 8);
+        PointRing ring = HashRing.Ring(pool.Snapshot!, 16_384, 8_388_608);
+        int[] points = new int[2];
+        for (int i = 0; i < ring.Length; i++) points[ring.OwnerAt(i)]++;
+        Assert.Equal([6303, 10083], points);
+    }
 }
