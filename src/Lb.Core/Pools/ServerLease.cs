@@ -6,18 +6,23 @@ namespace Lb;
 /// </summary>
 public readonly struct ServerLease : IEquatable<ServerLease>
 {
+    // The server, or what remembers the client and knows the server: two words, because every open connection of a gateway keeps a lease.
+    private readonly object? _holder;
     private readonly long _started;
-    private readonly SourceEntry? _entry;
 
-    internal ServerLease(Server server, long started, SourceEntry? entry = null)
+    internal ServerLease(Server server, long started)
+        : this((object)server, started)
     {
-        Server = server;
+    }
+
+    private ServerLease(object holder, long started)
+    {
+        _holder = holder;
         _started = started;
-        _entry = entry;
     }
 
     /// <summary>The picked server; null only in the default value, which is no lease.</summary>
-    public Server Server { get; }
+    public Server Server => _holder as Server ?? (_holder as SourceEntry)?.Server!;
 
     /// <summary>
     /// Reports that the server did its part and how long that took: connect time at layer 4, time to the response headers at layer 7. At most once a lease, and
@@ -40,13 +45,14 @@ public readonly struct ServerLease : IEquatable<ServerLease>
     /// <param name="outcome">How the work ended.</param>
     public void Complete(LeaseOutcome outcome)
     {
-        _entry?.Closed();
-        Server.Leave(outcome, _started);
-        Server.Pool.OnReleased();
+        (_holder as SourceEntry)?.Closed();
+        Server server = Server;
+        server.Leave(outcome, _started);
+        server.Pool.OnReleased();
     }
 
     /// <summary>The lease, and what remembers its client: that must not be forgotten while the lease is open.</summary>
-    internal ServerLease With(SourceEntry entry) => new(Server, _started, entry);
+    internal ServerLease With(SourceEntry entry) => new(entry, _started);
 
     /// <summary>Same server, same start.</summary>
     public bool Equals(ServerLease other) => ReferenceEquals(Server, other.Server) && _started == other._started;

@@ -48,7 +48,12 @@ public sealed partial class ServerPool
             lock (_lock) Schedule(now);
         }
 
-        return entry is null ? lease : lease.With(entry);
+        if (entry is null) return lease;
+        if (ReferenceEquals(entry.Server, lease.Server)) return lease.With(entry);
+
+        // The other one of the two decides: this connection goes where it was picked, those to come go there.
+        entry.Closed(now);
+        return lease;
     }
 
     private bool TryPickBehindOthers(in PickContext context, out ServerLease lease, out PickFailure failure)
