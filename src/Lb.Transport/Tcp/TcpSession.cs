@@ -24,10 +24,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     internal TcpSession? NextSession;
     internal TcpSession? PreviousSession;
 
-    /// <summary>Neighbours in the shard's list of sessions with a lease on the same server.</summary>
-    internal TcpSession? NextOnServer;
-    internal TcpSession? PreviousOnServer;
-
     public TcpSession(TcpShard shard, Connection client, TcpSettings settings)
     {
         _shard = shard;
@@ -53,6 +49,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         public CancellationTokenSource? Queue;
         public RetryBudget? Claimed;
     }
+
+    /// <summary>The server that it has a lease on, or null.</summary>
+    internal Server? Server => _lease.Server;
 
     private EventLoop Loop => _client.Loop;
 
@@ -98,8 +97,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     private void Picked()
     {
-        _shard.Joined(this, _lease.Server);
-
         // The same server again, because there is no other: give it HAProxy's turn-around before the next try.
         if (_attempts is not null && ReferenceEquals(_attempts.Last, _lease.Server))
         {
@@ -248,15 +245,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     private void CompleteLease(LeaseOutcome outcome)
     {
-        _shard.Left(this, _lease.Server);
         _lease.Complete(outcome);
         _lease = default;
     }
 
     /// <summary>The server's connections are to be closed. A client that is not connected yet loses nothing: it gets another server.</summary>
-    public void Shutdown(Server server, RelayEnd end)
+    public void Shutdown(RelayEnd end)
     {
-        if (!ReferenceEquals(_lease.Server, server)) return;
         if (_stage == Stage.Relaying)
         {
             End(end, isBroken: true);

@@ -6,7 +6,6 @@ namespace Lb.Transport;
 internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : IAcceptHandler
 {
     private readonly List<Listener> _listeners = [];
-    private readonly Dictionary<Server, TcpSession> _byServer = [];
     private TcpSession? _first;
     private bool _paused;
 
@@ -82,37 +81,23 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         ForEach(session => session.Drain(spread * Random.Shared.NextDouble()));
     }
 
-    /// <summary>A session has a lease on this server.</summary>
-    public void Joined(TcpSession session, Server server)
-    {
-        if (_byServer.TryGetValue(server, out TcpSession? first)) first.PreviousOnServer = session;
-        session.NextOnServer = first;
-        _byServer[server] = session;
-    }
-
-    /// <summary>The lease has ended.</summary>
-    public void Left(TcpSession session, Server server)
-    {
-        if (session.PreviousOnServer is not null) session.PreviousOnServer.NextOnServer = session.NextOnServer;
-        else if (session.NextOnServer is null) _byServer.Remove(server);
-        else _byServer[server] = session.NextOnServer;
-        if (session.NextOnServer is not null) session.NextOnServer.PreviousOnServer = session.PreviousOnServer;
-        session.NextOnServer = session.PreviousOnServer = null;
-    }
-
     /// <summary>Takes this server's connections from their sessions.</summary>
-    public void Shutdown(Server server, RelayEnd end)
+    public void Shutdown(Server server, RelayEnd end) => Shutdown(s => ReferenceEquals(s, server), end);
+
+    /// <summary>The same for all backup servers of a pool.</summary>
+    public void ShutdownBackups(ServerPool pool) => Shutdown(s => s.Backup && ReferenceEquals(s.Pool, pool), RelayEnd.MainMarkedUp);
+
+    // All sessions are looked at: it is rare, and lists by server would cost every session two references for good.
+    private void Shutdown(Func<Server, bool> isMeant, RelayEnd end)
     {
         // The first ones only: a session that is connected elsewhere instead may come back to this very server.
         List<TcpSession> sessions = [];
-        for (TcpSession? session = _byServer.GetValueOrDefault(server); session is not null; session = session.NextOnServer) sessions.Add(session);
-        foreach (TcpSession session in sessions) session.Shutdown(server, end);
-    }
+        for (TcpSession? session = _first; session is not null; session = session.NextSession)
+        {
+            if (session.Server is { } server && isMeant(server)) sessions.Add(session);
+        }
 
-    /// <summary>The same for all backup servers of a pool.</summary>
-    public void ShutdownBackups(ServerPool pool)
-    {
-        foreach (Server server in _byServer.Keys.Where(s => s.Backup && ReferenceEquals(s.Pool, pool)).ToArray()) Shutdown(server, RelayEnd.MainMarkedUp);
+        foreach (TcpSession session in sessions) session.Shutdown(end);
     }
 
     public void KillAll() => ForEach(static session => session.Kill());
