@@ -82,20 +82,27 @@ public sealed class CommandCheckerTests : IDisposable
     public async Task One_that_hangs_is_killed_with_all_that_it_started()
     {
         using CancellationTokenSource limit = new();
-        string pids = Path.Combine(_directory, "pids");
-        Task<ProbeResult> check = CheckAsync($"sleep 1000 & echo $! > {pids}.new; trap '' TERM; mv {pids}.new {pids}; sleep 1000", ct: limit.Token);
-        while (!File.Exists(pids)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Ct);
+        string pipe = await PipeAsync();
+        Task<StreamReader> opened = Task.Run(() => new StreamReader(pipe), Ct);
+        Task<ProbeResult> check = CheckAsync($"exec 9>{pipe}; sleep 1000 & trap '' TERM; echo started >&9; sleep 1000", ct: limit.Token);
+        using StreamReader reader = await opened;
+        Assert.Equal("started", await reader.ReadLineAsync(Ct));
         await limit.CancelAsync();
         Assert.Equal(new ProbeResult(CheckStatus.Layer7Timeout, 0, "did not end in time"), await check);
-        await GoneAsync(int.Parse(await File.ReadAllTextAsync(pids, Ct), CultureInfo.InvariantCulture));
+
+        // The pipe ends when the last of those who hold it has ended.
+        Assert.Equal("", await reader.ReadToEndAsync(Ct));
     }
 
     [Fact(Timeout = Limit)]
     public async Task What_it_leaves_behind_ends_with_it()
     {
-        ProbeResult result = await CheckAsync("sleep 1000 & echo $!");
+        string pipe = await PipeAsync();
+        Task<StreamReader> opened = Task.Run(() => new StreamReader(pipe), Ct);
+        ProbeResult result = await CheckAsync($"exec 9>{pipe}; sleep 1000 & echo started >&9");
         Assert.True(result.Passed, $"{result}");
-        await GoneAsync(int.Parse(result.Text, CultureInfo.InvariantCulture));
+        using StreamReader reader = await opened;
+        Assert.Equal("started\n", await reader.ReadToEndAsync(Ct));
     }
 
     [Fact(Timeout = Limit)]
@@ -207,10 +214,13 @@ public sealed class CommandCheckerTests : IDisposable
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
     }
 
-    // Killed is not gone: whoever adopts it takes its end in his own time.
-    private static async Task GoneAsync(int pid)
+    private async Task<string> PipeAsync()
     {
-        while (Stat($"/proc/{pid}") is [_, _, not "Z", ..]) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Ct);
+        string path = Path.Combine(_directory, "pipe");
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start("mkfifo", path);
+        await process.WaitForExitAsync(Ct);
+        Assert.Equal(0, process.ExitCode);
+        return path;
     }
 
     private static string[] Stat(string directory)
