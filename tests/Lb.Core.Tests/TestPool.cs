@@ -44,6 +44,23 @@ internal static class TestPool
         return lease.Server.Name;
     }
 
+    /// <summary>A lease on this very server, picked with all others excluded.</summary>
+    public static ServerLease Take(this ServerPool pool, Server server) =>
+        pool.Pick(new PickContext { Excluded = pool.Servers.Where(s => s != server).Aggregate(default(ServerSet), static (set, s) => set.With(s)) });
+
+    /// <summary>So many callers fail on a server, one after the other.</summary>
+    public static void Fail(this ServerPool pool, Server server, int times, LeaseOutcome? outcome = null)
+    {
+        for (int n = 0; n < times; n++) pool.Take(server).Complete(outcome ?? LeaseOutcome.Failure(FailureKind.Connect));
+    }
+
+    /// <summary>Some callers fail on a server, then others don't.</summary>
+    public static void Mix(this ServerPool pool, Server server, int successes, int failures)
+    {
+        pool.Fail(server, failures);
+        for (int n = 0; n < successes; n++) pool.Take(server).Complete(LeaseOutcome.Success);
+    }
+
     /// <summary>Names of the next picks, each completed at once.</summary>
     public static string Sequence(this ServerPool pool, int count) => string.Join(' ', Enumerable.Range(0, count).Select(_ => pool.Next()));
 

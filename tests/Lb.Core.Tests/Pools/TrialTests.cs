@@ -76,7 +76,7 @@ public sealed class TrialTests
         Open(pool, a);
         pool.SetHealth(a, ServerHealth.Down);
         pool.SetHealth(a, ServerHealth.Up);
-        Fail(pool, a, 1);
+        pool.Fail(a, 1);
         Assert.Null(a.Ejection);
     }
 
@@ -102,7 +102,7 @@ public sealed class TrialTests
             o.CircuitBreaker.HalfOpenRequests = 5;
         });
         Server a = pool.Get("a");
-        Take(pool, a);
+        pool.Take(a);
         Open(pool, a);
         _time.Advance(TimeSpan.FromSeconds(30));
         for (int n = 0; n < 20; n++) pool.Pick();
@@ -116,7 +116,7 @@ public sealed class TrialTests
         Server a = pool.Get("a");
         Open(pool, a);
         _time.Advance(TimeSpan.FromSeconds(30));
-        ServerLease trial = Take(pool, a);
+        ServerLease trial = pool.Take(a);
         _time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(0, _time.ActiveTimers);
         trial.Complete(LeaseOutcome.Success);
@@ -291,17 +291,9 @@ public sealed class TrialTests
         return new ServerPool("web", options, time: _time, events: events);
     }
 
-    private static ServerLease Take(ServerPool pool, Server server) =>
-        pool.Pick(new PickContext { Excluded = pool.Servers.Where(s => s != server).Aggregate(default(ServerSet), static (set, s) => set.With(s)) });
-
-    private static void Fail(ServerPool pool, Server server, int times)
-    {
-        for (int n = 0; n < times; n++) Take(pool, server).Complete(Refused);
-    }
-
     private static void Open(ServerPool pool, Server server)
     {
-        Fail(pool, server, 3);
+        pool.Fail(server, 3);
         Assert.Equal(ServerStatus.Ejected, server.Status);
     }
 }
