@@ -30,7 +30,7 @@ internal sealed class PoolProtections
         MaxDownPercent = options.MaxDownPercent;
         MaxConnections = options.MaxConnections;
         OnDown = options.Persistence.OnDown;
-        WatchesAll = options.RetryBudget is { MaxTokens: > 0 };
+        WatchesAll = options.RetryBudget is { MaxTokens: > 0 } || options.Observe != Observe.None;
     }
 
     public OutlierOptions Outlier { get; }
@@ -68,7 +68,7 @@ internal sealed class PoolProtections
 
     public PersistenceOnDown OnDown { get; }
 
-    /// <summary>Every success counts for something: the throttle of retries.</summary>
+    /// <summary>Every success counts for something: the throttle of retries, what checks observe of callers.</summary>
     public bool WatchesAll { get; }
 
     public static PoolProtections From(PoolOptions options, long ticksPerSecond) => new(options, ticksPerSecond);

@@ -228,13 +228,11 @@ public sealed partial class Server
 
         // A success of a server that has nothing to make up for ends here: one read.
         if (!outcome.IsSuccess || _isWatched) Pool.Heard(this, outcome, started);
-        Pool.ObserveEnd(this, outcome);
     }
 
     internal void Sample(TimeSpan latency, long now, long started)
     {
         if (_isWatched) Pool.HeardResponse(this, started);
-        Pool.ObserveAnswer(this);
         _peak.Observe(latency, Milliseconds(now));
 
         // Two samples at the same moment may overwrite each other: an average forgives that, a lock here would cost every request.

@@ -32,7 +32,11 @@ public readonly struct ServerLease : IEquatable<ServerLease>
 
     /// <summary>As <see cref="Responded()"/>, with a timestamp that the caller has already read.</summary>
     /// <param name="now">A timestamp of the pool's clock.</param>
-    public void Responded(long now) => Server.Sample(Server.Pool.GetElapsedTime(_started, now), now, _started);
+    public void Responded(long now)
+    {
+        Server server = Server;
+        server.Sample(server.Pool.GetElapsedTime(_started, now), now, _started);
+    }
 
     /// <summary>Takes over what the server says of its own load, as came with an answer; reads the clock. As often as it comes.</summary>
     /// <param name="report">The report.</param>

@@ -174,6 +174,7 @@ public sealed partial class ServerPool
             _protections = PoolProtections.From(options, TimestampsPerSecond);
             _placementRules = PlacementRules.From(options);
             _subset = options.Subset;
+            if (_protections.WatchesAll) _servers.ForEach(static s => s.Watch());
             FollowRetryBudget(options.RetryBudget);
             FollowPersistence(options.Persistence);
             _rules = new Eligibility.Rules(options.AllBackups, options.Failback, options.PanicThreshold, options.AllDown);

@@ -21,7 +21,6 @@ public sealed partial class ServerPool
     {
         LimitsAttempts = options is not null;
         RetryBudget.Follow(options ?? new RetryBudgetOptions());
-        if (_protections.WatchesAll) _servers.ForEach(static s => s.Watch());
     }
 
     // What is switched off lets go of those it had taken out.

@@ -36,13 +36,13 @@ public sealed partial class ServerPool
     }
 
     /// <summary>A latency sample proves that the connection works, which is all that layer 4 asks. At layer 7 the answer may still be an error.</summary>
-    internal void ObserveAnswer(Server server)
+    private void ObserveAnswer(Server server)
     {
         if (_observe == Observe.Layer4 && Volatile.Read(ref server.ObservedFailures) != 0) Volatile.Write(ref server.ObservedFailures, 0);
     }
 
     /// <summary>Counts the end of a lease; HAProxy's <c>health_adjust</c>. Outside all locks.</summary>
-    internal void ObserveEnd(Server server, LeaseOutcome outcome)
+    private void ObserveEnd(Server server, LeaseOutcome outcome)
     {
         Observe observe = _observe;
         if (observe == Observe.None || outcome.IsIgnored) return;

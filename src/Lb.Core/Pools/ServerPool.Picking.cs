@@ -82,10 +82,11 @@ public sealed partial class ServerPool
     private bool TryPickNow(in PickContext context, bool isNewcomer, out ServerLease lease, out PickFailure failure)
     {
         long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
-        if (_protections.MaxConnections > 0 && !HasRoomForMore())
+        Published published = _published;
+        if (published.MaxConnections > 0 && !HasRoomForMore())
         {
             lease = default;
-            failure = _published.Scheduler is null ? PickFailure.NoServer : PickFailure.AllFull;
+            failure = published.Scheduler is null ? PickFailure.NoServer : PickFailure.AllFull;
             return false;
         }
 
@@ -104,7 +105,6 @@ public sealed partial class ServerPool
             return false;
         }
 
-        Published published = _published;
         if (published.Scheduler is null)
         {
             lease = default;

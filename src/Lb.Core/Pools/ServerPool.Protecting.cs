@@ -18,6 +18,7 @@ public sealed partial class ServerPool
     /// <summary>A lease ended. Called for every one that is no success, and for successes of servers that are watched. Any thread.</summary>
     internal void Heard(Server server, LeaseOutcome outcome, long started)
     {
+        ObserveEnd(server, outcome);
         if (outcome.IsFailure)
         {
             RetryBudget.Failed();
@@ -37,7 +38,11 @@ public sealed partial class ServerPool
     }
 
     /// <summary>A watched server answered: at layer 4 that is the success, the connection may last for hours. Any thread.</summary>
-    internal void HeardResponse(Server server, long started) => HeardSuccess(server, started, isEnd: false);
+    internal void HeardResponse(Server server, long started)
+    {
+        ObserveAnswer(server);
+        HeardSuccess(server, started, isEnd: false);
+    }
 
     private void HeardSuccess(Server server, long started, bool isEnd)
     {

@@ -38,13 +38,13 @@ public sealed partial class ServerPool
 
         if (_decision.Servers.Count == 0)
         {
-            _published = Published.Empty;
+            _published = Published.Empty with { MaxConnections = _protections.MaxConnections };
             _nextRebuild = long.MaxValue;
         }
         else
         {
             PoolSnapshot snapshot = Freeze(_decision.Servers, now);
-            _published = new Published(snapshot, BuildOrPutOff(snapshot, now), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy);
+            _published = new Published(snapshot, BuildOrPutOff(snapshot, now), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy, _protections.MaxConnections);
         }
 
         // The first decision is no change, unless it is bad news.

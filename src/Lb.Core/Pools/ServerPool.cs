@@ -128,9 +128,9 @@ public sealed partial class ServerPool
     internal void CountLeaseMisuse() => Interlocked.Increment(ref _misuse);
 
     /// <summary>What readers see: two facts that must agree, behind one reference.</summary>
-    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode, HashPreserveAffinity Affinity, IKeyedPolicy? Keyed)
+    private sealed record Published(PoolSnapshot? Snapshot, IScheduler? Scheduler, PoolMode Mode, HashPreserveAffinity Affinity, IKeyedPolicy? Keyed, int MaxConnections)
     {
-        public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn, Keyed: null);
+        public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn, Keyed: null, MaxConnections: 0);
 
         /// <summary>True when a key decides this pick; without one the policy takes turns.</summary>
         public bool HasKey(in PickContext context) => Keyed?.TryGetKey(in context, out _) ?? PickHash.TryGet(in context, out _);
