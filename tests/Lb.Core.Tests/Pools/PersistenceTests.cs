@@ -122,6 +122,19 @@ public sealed class PersistenceTests
     }
 
     [Fact]
+    [Trait("Row", "S27")]
+    public void A_rule_may_name_a_server_which_is_used_while_it_is_up()
+    {
+        ServerPool pool = TestPool.Create(3, time: _time);
+        PickContext rule = new() { Prefer = pool.Get("c") };
+        Assert.Equal("c c", $"{pool.Next(rule)} {pool.Next(rule)}");
+        pool.Down("c");
+        Assert.Equal("a b a", $"{pool.Next(rule)} {pool.Next(rule)} {pool.Next(rule)}");
+        pool.SetHealth(pool.Get("c"), ServerHealth.Up);
+        Assert.Equal("c", pool.Next(rule));
+    }
+
+    [Fact]
     [Trait("Row", "K6")]
     [Trait("Row", "P16")]
     public void Clients_of_a_server_that_left_are_balanced()
