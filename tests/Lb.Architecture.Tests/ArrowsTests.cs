@@ -14,6 +14,7 @@ public sealed class ArrowsTests
             "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options",
         ]),
         ["Lb.Health"] = (["Lb.Core"], []),
+        ["Lb.Vrrp"] = (["Lb.Core"], []),
         ["Lb.Transport"] = (["Lb.Core"], ["Polly.Core", "Microsoft.Extensions.Http"]),
     };
 

@@ -12,6 +12,12 @@ public sealed class LbOptions
     /// <summary>The gateways by name (HAProxy <c>frontend</c>). Names are compared without regard to case.</summary>
     public IDictionary<string, GatewayOptions> Gateways { get; } = new Dictionary<string, GatewayOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The virtual routers by name (keepalived <c>vrrp_instance</c>). Names are compared without regard to case.</summary>
+    public IDictionary<string, RouterOptions> Routers { get; } = new Dictionary<string, RouterOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What holds for all virtual routers (keepalived <c>global_defs</c>).</summary>
+    public VrrpOptions Vrrp { get; set; } = new();
+
     /// <summary>The reactor's settings (HAProxy <c>global</c>).</summary>
     public TransportOptions Transport { get; set; } = new();
 
@@ -34,6 +40,12 @@ public sealed class LbOptions
     {
         if (!Pools.TryGetValue(name, out PoolOptions? pool)) Pools[name] = pool = new PoolOptions();
         return pool;
+    }
+
+    internal RouterOptions Router(string name)
+    {
+        if (!Routers.TryGetValue(name, out RouterOptions? router)) Routers[name] = router = new RouterOptions();
+        return router;
     }
 
     internal GatewayOptions Gateway(string name)
