@@ -154,6 +154,23 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
         }
     }
 
+    /// <summary>A list whose items are sections, or texts where one value says it all.</summary>
+    public void ItemsOrTexts(string key, Action<string> text, Action<ConfigurationReader> read)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return;
+        if (IsScalar(child))
+        {
+            text(child.Value!);
+            return;
+        }
+
+        foreach (IConfigurationSection item in child.GetChildren().OrderBy(static c => c.Key, ListOrder.Instance))
+        {
+            if (IsScalar(item)) text(item.Value!);
+            else ReadWhole(item, $"{path}:{key}:{item.Key}", read);
+        }
+    }
+
     /// <summary>Keys of the schema that this version does not act on: refused by name, never ignored in silence.</summary>
     public void NotInThisVersion(params ReadOnlySpan<string> keys)
     {

@@ -40,7 +40,9 @@ public sealed class LbConfiguration
         Rules.Run(new HealthRules(), $"{options.Path}:Health", options.Health, errors);
         RequirePart(options.Pools.Values.Any(static p => p.Checks.Count > 0), "Checks", $"{options.Path}:Pools", "reference Lb.Health and call AddHealth()", errors);
         RequirePart(options.Gateways.Count > 0, "Gateways", $"{options.Path}:Gateways", "reference Lb.Transport and call AddGateways()", errors);
+        RequirePart(options.Routers.Count > 0, "Routers", $"{options.Path}:Routers", "reference Lb.Vrrp and call AddRouters()", errors);
         ValidateGateways(options, errors);
+        RouterValidation.Validate(options, errors);
         foreach (ILbPart part in _parts) part.Validate(options, errors);
         return [.. errors.Distinct()];
     }

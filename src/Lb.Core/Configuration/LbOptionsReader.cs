@@ -23,7 +23,9 @@ internal static class LbOptionsReader
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
             });
-            reader.NotInThisVersion("Routers", "Stats", "Runtime", "State", "Log");
+            reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
+            reader.Section("Vrrp", r => RouterReader.ReadGlobal(r, options.Vrrp));
+            reader.NotInThisVersion("Stats", "Runtime", "State", "Log");
         });
     }
 

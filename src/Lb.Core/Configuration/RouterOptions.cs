@@ -161,4 +161,7 @@ public sealed class VirtualAddressOptions
     /// <summary>Scope: <c>global</c> (default), <c>site</c>, <c>link</c> or <c>host</c> (<c>scope</c>).</summary>
     [OneOf("global", "site", "link", "host")]
     public string Scope { get; set; } = "global";
+
+    /// <summary>The address is in none of the interface's networks, and that is meant so; default false: it is taken for a slip.</summary>
+    public bool OffLink { get; set; }
 }

@@ -24,6 +24,12 @@ public interface IServerWatcher
     {
     }
 
+    /// <summary>The pool has lost its quorum, or has it again: see <see cref="ServerPool.HasQuorum"/>.</summary>
+    /// <param name="pool">The pool.</param>
+    void QuorumChanged(ServerPool pool)
+    {
+    }
+
     /// <summary>A server has failed its callers so often in a row that <see cref="PoolOptions.OnError"/> is to act. Counting has begun anew.</summary>
     /// <param name="server">The server.</param>
     /// <param name="failures">Failures in a row.</param>

@@ -8,6 +8,7 @@ public sealed partial class ServerPool
     private volatile Observe _observe;
     private volatile int _errorLimit = 1;
     private bool _membersNoted;
+    private bool _quorumNoted;
 
     /// <summary>True with checks of its own: then only they bring a server up.</summary>
     internal bool IsChecked => _checked;
@@ -75,21 +76,34 @@ public sealed partial class ServerPool
         _notices.Enqueue(new Notice(server, from, to));
     }
 
+    // Under the lock. Once is enough: who hears of it asks the pool.
+    private void NoteQuorum() => _quorumNoted |= _watchers.Length > 0;
+
     // Outside the lock, by whoever has changed something: a watcher may look at this pool or change another.
     private void TellWatchers()
     {
         while (true)
         {
             Notice notice;
+            bool quorum = false;
             lock (_lock)
             {
-                if (!_notices.TryDequeue(out notice)) return;
-                if (notice.Server is null) _membersNoted = false;
+                if (!_notices.TryDequeue(out notice))
+                {
+                    if (!_quorumNoted) return;
+                    _quorumNoted = false;
+                    quorum = true;
+                }
+                else if (notice.Server is null)
+                {
+                    _membersNoted = false;
+                }
             }
 
             foreach (IServerWatcher watcher in _watchers)
             {
-                if (notice.Server is { } server) watcher.StatusChanged(server, notice.From, notice.To);
+                if (quorum) watcher.QuorumChanged(this);
+                else if (notice.Server is { } server) watcher.StatusChanged(server, notice.From, notice.To);
                 else watcher.MembersChanged(this);
             }
         }

@@ -48,7 +48,12 @@ public sealed partial class ServerPool
         }
 
         // The first decision is no change, unless it is bad news.
-        if (quorumChanged) _events?.Publish(new QuorumChanged(_time.GetUtcNow(), Name, _quorumHeld, weight, _protections.Quorum));
+        if (quorumChanged)
+        {
+            NoteQuorum();
+            _events?.Publish(new QuorumChanged(_time.GetUtcNow(), Name, _quorumHeld, weight, _protections.Quorum));
+        }
+
         bool begins = !_begun && _decision.Mode == PoolMode.Normal;
         _begun = true;
         if (before.Mode != _decision.Mode && !begins)

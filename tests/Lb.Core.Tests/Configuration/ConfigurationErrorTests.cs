@@ -115,7 +115,7 @@ public sealed class ConfigurationErrorTests
     {
         string[] errors = TestConfiguration.Errors("""
             {
-              "Routers": { "VI_1": {} }, "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
+              "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
               "Pools": { "web": {
                 "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Tls": {}, "MinConnections": 1 } ],
                 "RetryOn": "all", "HttpReuse": "safe" } },
@@ -124,7 +124,7 @@ public sealed class ConfigurationErrorTests
             """);
         string[] keys =
         [
-            "Lb:Routers", "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
+            "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
             "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections",
             "Lb:Pools:web:RetryOn", "Lb:Pools:web:HttpReuse",
             "Lb:Gateways:g:Tls", "Lb:Gateways:g:AcceptProxy", "Lb:Gateways:g:Rules", "Lb:Gateways:g:ForwardFor",

@@ -16,6 +16,7 @@ internal static class TestConfiguration
         services.AddLb(FromJson($$"""{ "Lb": {{lb}} }""").GetSection("Lb"));
         services.AddSingleton<ILbPart>(new FakePart("Gateways", 300));
         services.AddSingleton<ILbPart>(new FakePart("Checks", 200));
+        services.AddSingleton<ILbPart>(new FakePart("Routers", 400));
         configure?.Invoke(services);
         using ServiceProvider provider = services.BuildServiceProvider();
         LbConfiguration configuration = provider.GetRequiredService<LbConfiguration>();

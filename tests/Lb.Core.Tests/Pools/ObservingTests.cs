@@ -116,6 +116,22 @@ public sealed class ObservingTests
         Assert.Equal("a b c", pool.Usable());
     }
 
+    [Fact]
+    [Trait("Row", "P11")]
+    [Trait("Row", "X4")]
+    public void A_watcher_hears_of_the_quorum_on_the_thread_that_loses_it()
+    {
+        ServerPool pool = TestPool.Create(3, configure: static o => o.Quorum = 2);
+        List<bool> heard = [];
+        using IDisposable watching = pool.Watch(new Ear { OnQuorum = p => heard.Add(p.HasQuorum) });
+        pool.Down("a");
+        Assert.Empty(heard);
+        pool.SetWeight(pool.Get("b"), 0);
+        Assert.Equal([false], heard);
+        pool.Up("a");
+        Assert.Equal([false, true], heard);
+    }
+
     [Theory]
     [InlineData("\"Observe\": \"layer4\"", "Lb:Pools:web:Observe = 'layer4': needs Checks: only they bring a server up again")]
     [InlineData("\"Observe\": \"layer7\"", "Lb:Pools:web:Observe = 'layer7': needs Checks: only they bring a server up again")]
@@ -161,6 +177,10 @@ public sealed class ObservingTests
         public Action<Server, ServerStatus, ServerStatus>? OnStatus { get; set; }
 
         public Action<ServerPool>? OnMembers { get; set; }
+
+        public Action<ServerPool>? OnQuorum { get; set; }
+
+        public void QuorumChanged(ServerPool pool) => OnQuorum?.Invoke(pool);
 
         public void StatusChanged(Server server, ServerStatus from, ServerStatus to) => OnStatus?.Invoke(server, from, to);
 

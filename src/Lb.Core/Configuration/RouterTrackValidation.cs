@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Options;
+
+namespace Lb;
+
+/// <summary>Checks what virtual routers track. Pure.</summary>
+internal static class RouterTrackValidation
+{
+    public static void Validate(string path, RouterOptions router, LbOptions options, List<ConfigurationError> errors)
+    {
+        for (int i = 0; i < router.Track.Count; i++)
+        {
+            RouterTrackOptions track = router.Track[i];
+            string at = $"{path}:Track:{i}";
+            Rules.Run(new TrackRules(), at, track, errors);
+            string[] kinds = [.. KindsOf(track)];
+            if (kinds.Length != 1)
+            {
+                errors.Add(new(at, kinds.Length == 0 ? null : string.Join(", ", kinds), "needs exactly one of Pool, Interface, Command, Process and File"));
+                continue;
+            }
+
+            if (track.Pool is { } pool && !options.Pools.ContainsKey(pool))
+                errors.Add(new($"{at}:Pool", pool, options.Pools.Count == 0 ? "is no pool; there is none" : $"is no pool; there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}"));
+            if (track.Command.Count > 0 && !Path.IsPathRooted(track.Command[0])) errors.Add(new($"{at}:Command:0", track.Command[0], "must be a full path: programs are not searched for"));
+            if (track.File is { } file && !Path.IsPathRooted(file)) errors.Add(new($"{at}:File", file, "must be a full path"));
+            if (router.Priority == 255 && track.Weight != 0)
+                errors.Add(new($"{at}:Weight", track.Weight.ToString(System.Globalization.CultureInfo.InvariantCulture), "has no effect: the priority of the owner, 255, never changes"));
+        }
+
+        foreach ((string key, IList<string> command) in new[]
+        {
+            ("Active", router.Notify.Active), ("Backup", router.Notify.Backup), ("Fault", router.Notify.Fault), ("Stop", router.Notify.Stop), ("Any", router.Notify.Any),
+        })
+        {
+            if (command.Count > 0 && !Path.IsPathRooted(command[0])) errors.Add(new($"{path}:Notify:{key}:0", command[0], "must be a full path: programs are not searched for"));
+        }
+    }
+
+    private static IEnumerable<string> KindsOf(RouterTrackOptions track)
+    {
+        if (track.Pool is not null) yield return "Pool";
+        if (track.Interface is not null) yield return "Interface";
+        if (track.Command.Count > 0) yield return "Command";
+        if (track.Process is not null) yield return "Process";
+        if (track.File is not null) yield return "File";
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class TrackRules : IValidateOptions<RouterTrackOptions>;
