@@ -17,13 +17,12 @@ public sealed record RouterStateChanged(DateTimeOffset At, string Router, Router
 /// <param name="Cause">What it follows, for people.</param>
 public sealed record RouterPriorityChanged(DateTimeOffset At, string Router, int From, int To, string Cause) : LbEvent(At);
 
-/// <summary>Two nodes were Active for one virtual router: a network was split, or packets are lost. The loser is the same on both sides.</summary>
+/// <summary>Two nodes were Active for one virtual router: a network was split, or packets are lost. Told by the one that keeps the addresses.</summary>
 /// <param name="At">When.</param>
 /// <param name="Router">Name of the router.</param>
 /// <param name="Other">Address of the other node.</param>
 /// <param name="OtherPriority">Its priority.</param>
-/// <param name="StaysActive">True on the node that keeps the addresses.</param>
-public sealed record DualActiveDetected(DateTimeOffset At, string Router, string Other, int OtherPriority, bool StaysActive) : LbEvent(At);
+public sealed record DualActiveDetected(DateTimeOffset At, string Router, string Other, int OtherPriority) : LbEvent(At);
 
 /// <summary>Adverts say that nodes do not fit together. Told once for each kind and peer, and again after a while if it lasts.</summary>
 /// <param name="At">When.</param>

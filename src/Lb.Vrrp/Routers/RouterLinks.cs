@@ -1,0 +1,28 @@
+namespace Lb.Vrrp;
+
+/// <summary>What a virtual router sends through and acts on.</summary>
+public sealed class RouterLinks : IDisposable
+{
+    /// <summary>Its link.</summary>
+    public required IVrrpTransport Transport { get; init; }
+
+    /// <summary>Its second heartbeat; null = none. Both carry the same adverts: the peer is dead only when both are silent.</summary>
+    public IVrrpTransport? Heartbeat { get; init; }
+
+    /// <summary>Who puts the addresses on this node; null = nobody: election only.</summary>
+    public IAddressOwner? Owner { get; init; }
+
+    /// <summary>Who tells the neighbours; null = nobody.</summary>
+    public INeighborAnnouncer? Announcer { get; init; }
+
+    /// <summary>The interface's own network, for the check of sources; default: none, nothing is checked.</summary>
+    public AddressPrefix Network { get; set; }
+
+    /// <summary>Frees all of them.</summary>
+    public void Dispose()
+    {
+        Announcer?.Dispose();
+        Heartbeat?.Dispose();
+        Transport.Dispose();
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+
+namespace Lb.Vrrp;
+
+/// <content>Says by name what does not fit between nodes: seldom, once for each kind and peer.</content>
+public sealed partial class VirtualRouter
+{
+    /// <summary>The same finding is told again only after this time.</summary>
+    private static readonly TimeSpan TellAgain = TimeSpan.FromMinutes(1);
+
+    private const int MostFindings = 256;
+
+    // Adverts of lower priority in a row, heard while ours go out: after as many as make a peer dead it is no accident.
+    private const int OneWayAfter = 4;
+
+    private readonly Dictionary<(MismatchKind Kind, PeerAddress Peer), TimeSpan> _found = [];
+    private int _deaf;
+
+    private void Discard(ReceiveFault fault, ReadOnlySpan<byte> message, in VrrpDatagram datagram, TimeSpan now)
+    {
+        Statistics.CountDiscarded(fault);
+        if (KindOf(fault, message) is not { } kind || !IsNews(kind, datagram.Source, now)) return;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        string text = fault switch
+        {
+            ReceiveFault.Version => string.Create(culture, $"it speaks version {message[0] >> 4}, this node version {_options.Version}"),
+            ReceiveFault.IntervalMismatch => string.Create(culture, $"its interval is {message[5]} s, ours {_options.AdvertisementInterval.TotalSeconds} s; version 2 needs the same everywhere"),
+            ReceiveFault.AddressList when kind == MismatchKind.RouterId =>
+                string.Create(culture, $"it has none of our addresses: two virtual routers seem to have the number {RouterId} on one link; give one of them another"),
+            ReceiveFault.AddressList => "its list of addresses is another; nodes of one virtual router need the same",
+            ReceiveFault.TimeToLive => string.Create(culture, $"its TTL is {datagram.TimeToLive}, not 255: it came through a router, or is forged"),
+            ReceiveFault.AuthenticationStale => "the time in its adverts is not ours: the clocks of the nodes differ, or it is a replay",
+            _ => $"its adverts are discarded: {fault}",
+        };
+        Tell(kind, datagram.Source, text);
+    }
+
+    private MismatchKind? KindOf(ReceiveFault fault, ReadOnlySpan<byte> message) => fault switch
+    {
+        ReceiveFault.Version => MismatchKind.Version,
+        ReceiveFault.IntervalMismatch or ReceiveFault.IntervalZero => MismatchKind.Interval,
+        ReceiveFault.AuthenticationType or ReceiveFault.AuthenticationPassword or ReceiveFault.AuthenticationMissing or ReceiveFault.AuthenticationUnexpected
+            or ReceiveFault.AuthenticationMalformed or ReceiveFault.AuthenticationUnknownKey or ReceiveFault.AuthenticationMismatch
+            or ReceiveFault.AuthenticationStale or ReceiveFault.AuthenticationReplay => MismatchKind.Authentication,
+        ReceiveFault.AddressList => _messages.SharesAddresses(_messages.AddressesOf(message)) ? MismatchKind.Addresses : MismatchKind.RouterId,
+        ReceiveFault.Subnet => MismatchKind.Subnet,
+        ReceiveFault.TimeToLive or ReceiveFault.Checksum or ReceiveFault.LengthShort or ReceiveFault.LengthLong or ReceiveFault.Type or ReceiveFault.Count => MismatchKind.Packet,
+        _ => null,
+    };
+
+    private void Warn(ReceiveWarning warnings, ReadOnlySpan<byte> message, in VrrpDatagram datagram, TimeSpan now)
+    {
+        if ((warnings & ReceiveWarning.AddressList) != 0)
+        {
+            bool shares = _messages.SharesAddresses(_messages.AddressesOf(message));
+            Mismatch(shares ? MismatchKind.Addresses : MismatchKind.RouterId, datagram.Source,
+                shares ? "its list of addresses is another; nodes of one virtual router need the same" : "it has none of our addresses: two virtual routers seem to have one number on this link", now);
+        }
+
+        if ((warnings & ReceiveWarning.Subnet) != 0) Mismatch(MismatchKind.Subnet, datagram.Source, "its address is not in the interface's network", now);
+        if ((warnings & ReceiveWarning.Interval) != 0) Mismatch(MismatchKind.Interval, datagram.Source, "its interval is another; a Backup follows that of the Active node", now);
+        if ((warnings & ReceiveWarning.Unauthenticated) != 0) Mismatch(MismatchKind.Authentication, datagram.Source, "its adverts have no trailer; taken, as the mode is permissive", now);
+    }
+
+    // What an advert that counts says of the other node, beside what the machine makes of it.
+    private void Diagnose(in VrrpAdvertisement advert, in VrrpDatagram datagram, VrrpActions actions, RouterState before, TimeSpan now)
+    {
+        if ((actions & VrrpActions.OwnerConflict) != 0)
+            Mismatch(MismatchKind.Owner, datagram.Source, "two nodes claim to own the addresses (priority 255); only one may", now);
+        if ((actions & VrrpActions.IntervalRefused) != 0)
+            Mismatch(MismatchKind.Interval, datagram.Source, "its interval is far longer than ours and was not adopted: a forged advert must not mute us", now);
+        if ((actions & VrrpActions.DualActiveSeen) != 0)
+        {
+            Statistics.CountDualActive();
+            RouterLog.DualActive(_log, Name, Text(datagram.Source), advert.Priority);
+            Publish(new DualActiveDetected(_time.GetUtcNow(), Name, Text(datagram.Source), advert.Priority));
+        }
+
+        bool isLower = before == RouterState.Active && State == RouterState.Active && advert.Priority > 0;
+        if (!isLower)
+        {
+            _deaf = 0;
+            return;
+        }
+
+        Statistics.CountLower();
+        if (++_deaf == OneWayAfter)
+            Mismatch(MismatchKind.OneWayLink, datagram.Source, "it stays Active although ours is better: it does not hear us; look for a firewall on protocol 112 or a broken direction of the link", now);
+    }
+
+    private string CauseOf(in VrrpAdvertisement advert, in VrrpDatagram datagram, VrrpActions actions) => (actions & AnyChange) == 0 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"advert of priority {advert.Priority} from {Text(datagram.Source)}");
+
+    private void Mismatch(MismatchKind kind, PeerAddress peer, string text, TimeSpan now)
+    {
+        if (IsNews(kind, peer, now)) Tell(kind, peer, text);
+    }
+
+    private void Tell(MismatchKind kind, PeerAddress peer, string text)
+    {
+        string from = Text(peer);
+        RouterLog.Mismatch(_log, Name, kind, from, text);
+        Publish(new RouterMismatch(_time.GetUtcNow(), Name, kind, from, text));
+    }
+
+    private bool IsNews(MismatchKind kind, PeerAddress peer, TimeSpan now)
+    {
+        if (_found.TryGetValue((kind, peer), out TimeSpan told) && now - told < TellAgain) return false;
+
+        // Forged sources must not fill the memory; then one of the kind stands for all.
+        if (_found.Count >= MostFindings)
+        {
+            foreach ((var key, TimeSpan at) in _found)
+            {
+                if (now - at >= TellAgain) _found.Remove(key);
+            }
+
+            if (_found.Count >= MostFindings) return false;
+        }
+
+        _found[(kind, peer)] = now;
+        return true;
+    }
+
+    private static string Text(PeerAddress peer) => peer.IsEmpty ? "" : peer.ToIPEndPoint().Address.ToString();
+}

@@ -1,0 +1,106 @@
+namespace Lb.Vrrp;
+
+/// <content>What keeps the router from taking part, and what it tracks.</content>
+public sealed partial class VirtualRouter
+{
+    /// <summary>Words for the link's fault.</summary>
+    internal const string LinkFault = "the link is down or has no address";
+
+    private const string AddressFault = "the addresses can't be taken";
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
+    private readonly SortedSet<string> _faults = new(StringComparer.Ordinal);
+    private readonly List<string> _trackFaults = [];
+    private RouterTracks _tracks;
+    private TimeSpan _retryAt = TimeSpan.MaxValue;
+    private TimeSpan _retryAfter = FirstRetry;
+    private bool _linkFailed;
+    private bool _refused;
+
+    /// <summary>Puts the router into fault: it resigns, gives the addresses up and takes part no more until the last reason is gone.</summary>
+    /// <param name="reason">Why, for people; the same words take it back.</param>
+    /// <param name="now">The time.</param>
+    public void SetFault(string reason, TimeSpan now)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        if (!_faults.Add(reason)) return;
+        _snapshot = null;
+        if (_started) Do(_machine.Fault(now), reason, now);
+    }
+
+    /// <summary>Takes a reason back; with the last one gone the router is Backup again.</summary>
+    /// <param name="reason">As it was given.</param>
+    /// <param name="now">The time.</param>
+    public void ClearFault(string reason, TimeSpan now)
+    {
+        if (!_faults.Remove(reason)) return;
+        _snapshot = null;
+        if (_started && _faults.Count == 0) Do(_machine.Recover(now), $"no fault any more: {reason}", now);
+    }
+
+    /// <summary>Takes in what became of something tracked.</summary>
+    /// <param name="index">Its place in <see cref="RouterOptions.Track"/>.</param>
+    /// <param name="isWell">Whether it is well.</param>
+    /// <param name="value">The number of a file, otherwise 0.</param>
+    /// <param name="text">For people.</param>
+    /// <param name="now">The time.</param>
+    public void Report(int index, bool isWell, int value, string text, TimeSpan now)
+    {
+        bool wasKnown = _tracks.AllKnown;
+        if (!_tracks.Take(index, isWell, value, text)) return;
+        _snapshot = null;
+        if (!_started) return;
+        ApplyTracks(text, now);
+        if (!wasKnown && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
+    }
+
+    // The interface came back, perhaps with another address.
+    internal void LinkChanged(TimeSpan now)
+    {
+        _messages = new RouterMessages(_options, _links, _time, _messages);
+        _linkFailed = false;
+        if (_links.Transport.Source.IsEmpty) SetFault(LinkFault, now);
+        else ClearFault(LinkFault, now);
+    }
+
+    /// <summary>A send found the link gone before the kernel's notice of it came. Asked by the driver after every turn.</summary>
+    internal void SettleLink(TimeSpan now)
+    {
+        if (_linkFailed) SetFault(LinkFault, now);
+        _linkFailed = false;
+        if (_refused) Mismatch(MismatchKind.Refused, default, "our own adverts are refused: a firewall on protocol 112, or no CAP_NET_RAW", now);
+        _refused = false;
+    }
+
+    private void ApplyTracks(string cause, TimeSpan now)
+    {
+        byte priority = _tracks.Evaluate((byte)_options.Priority, _trackFaults);
+        int before = _machine.EffectivePriority;
+        if (priority != before)
+        {
+            Do(_machine.SetPriority(priority, now), cause, now);
+            _snapshot = null;
+            RouterLog.PriorityChanged(_log, Name, before, priority, cause);
+            Publish(new RouterPriorityChanged(_time.GetUtcNow(), Name, before, priority, cause));
+        }
+
+        foreach (string gone in _faults.Where(f => f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal) && !_trackFaults.Contains(f)).ToArray()) ClearFault(gone, now);
+        foreach (string fault in _trackFaults) SetFault(fault, now);
+    }
+
+    // An Active router that can't hold its addresses must not keep others from holding them; it tries again, less and less often.
+    private void RetryLater(string error, TimeSpan now)
+    {
+        _retryAt = now + _retryAfter;
+        _retryAfter = _retryAfter * 2 < LongestRetry ? _retryAfter * 2 : LongestRetry;
+        SetFault(AddressFault, now);
+        RouterLog.RetryLater(_log, Name, error, (_retryAt - now).TotalSeconds);
+    }
+
+    private void Retry(TimeSpan now)
+    {
+        _retryAt = TimeSpan.MaxValue;
+        ClearFault(AddressFault, now);
+    }
+}
