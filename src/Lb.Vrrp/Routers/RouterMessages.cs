@@ -56,7 +56,7 @@ internal sealed class RouterMessages
             Authentication = _authentication,
             Replays = replays,
             Source = transport.Source,
-            Subnets = links.Network.Address.IsEmpty || options.Unicast is not null || !ReferenceEquals(transport, links.Transport) ? [] : [links.Network],
+            Subnets = links.Network.Address.IsEmpty || options.Unicast is not null || !ReferenceEquals(transport, links.Transport) ? [] : [new VrrpSubnet(links.Network.Address, links.Network.Bits)],
         };
 
         VrrpWriter Writer(int version, IVrrpTransport transport)
@@ -132,6 +132,21 @@ internal sealed class RouterMessages
 
         return ([.. bytes], isV6);
     }
+
+    /// <summary>What the election needs of the options.</summary>
+    internal static VrrpSettings Settings(RouterOptions options) => new()
+    {
+        Version = options.Version,
+        AlsoVersion2 = options.AlsoVersion2,
+        Priority = (byte)options.Priority,
+        Interval = options.AdvertisementInterval,
+        DownTimerAdverts = options.DownTimerAdverts,
+        Preempt = options.Preempt,
+        PreemptDelay = options.PreemptDelay,
+        StartupDelay = options.StartupDelay,
+        Start = options.Start,
+        Handover = options.Handover,
+    };
 
     private static PeerAddress Peer(string text) =>
         PeerAddress.TryParse(text, out PeerAddress peer) ? peer : throw new ArgumentException($"'{text}' is no IP address.", nameof(text));

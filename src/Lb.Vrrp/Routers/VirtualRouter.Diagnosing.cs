@@ -88,7 +88,7 @@ public sealed partial class VirtualRouter
             Mismatch(MismatchKind.OneWayLink, datagram.Source, "it stays Active although ours is better: it does not hear us; look for a firewall on protocol 112 or a broken direction of the link", now);
     }
 
-    private string CauseOf(in VrrpAdvertisement advert, in VrrpDatagram datagram, VrrpActions actions) => (actions & AnyChange) == 0 ? ""
+    private static string CauseOf(in VrrpAdvertisement advert, in VrrpDatagram datagram, VrrpActions actions) => (actions & AnyChange) == 0 ? ""
         : string.Create(CultureInfo.InvariantCulture, $"advert of priority {advert.Priority} from {Text(datagram.Source)}");
 
     private void Mismatch(MismatchKind kind, PeerAddress peer, string text, TimeSpan now)

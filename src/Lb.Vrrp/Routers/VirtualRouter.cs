@@ -43,7 +43,7 @@ public sealed partial class VirtualRouter : IDisposable
         _events = events;
         _time = time ?? TimeProvider.System;
         _log = log ?? NullLogger.Instance;
-        _machine = new VrrpMachine(VrrpSettings.From(options));
+        _machine = new VrrpMachine(RouterMessages.Settings(options));
         _messages = new RouterMessages(options, links, _time);
         _tracks = new RouterTracks(options);
         _announce = new AnnounceSchedule(links.Announcer?.Count ?? 0, options.Announce);
