@@ -71,7 +71,7 @@ public enum MismatchKind
 /// <param name="Router">Name of the router.</param>
 /// <param name="Address">The address.</param>
 /// <param name="MacAddress">Who else has it.</param>
-public sealed record AddressConflict(DateTimeOffset At, string Router, string Address, string MacAddress) : LbEvent(At);
+public sealed record AddressConflictDetected(DateTimeOffset At, string Router, string Address, string MacAddress) : LbEvent(At);
 
 /// <summary>Virtual addresses had been taken off this node by somebody else, or had run out, and were put back.</summary>
 /// <param name="At">When.</param>

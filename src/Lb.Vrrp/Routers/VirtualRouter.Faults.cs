@@ -27,6 +27,7 @@ public sealed partial class VirtualRouter
         if (!_faults.Add(reason)) return;
         _snapshot = null;
         if (_started) Do(_machine.Fault(now), reason, now);
+        FaultsChanged?.Invoke(now);
     }
 
     /// <summary>Takes a reason back; with the last one gone the router is Backup again.</summary>
@@ -37,6 +38,7 @@ public sealed partial class VirtualRouter
         if (!_faults.Remove(reason)) return;
         _snapshot = null;
         if (_started && _faults.Count == 0) Do(_machine.Recover(now), $"no fault any more: {reason}", now);
+        FaultsChanged?.Invoke(now);
     }
 
     /// <summary>Takes in what became of something tracked.</summary>

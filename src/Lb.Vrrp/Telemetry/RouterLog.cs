@@ -28,4 +28,22 @@ internal static partial class RouterLog
 
     [LoggerMessage(3007, LogLevel.Warning, "Router {Router}: in fault ({Error}); tries again in {Seconds:F0} s")]
     public static partial void RetryLater(ILogger log, string router, string error, double seconds);
+
+    [LoggerMessage(3008, LogLevel.Warning, "Router {Router}: {Address} is also at {Mac}: another device has this address")]
+    public static partial void Conflict(ILogger log, string router, string address, string mac);
+
+    [LoggerMessage(3009, LogLevel.Error, "Router {Router}: {Error}")]
+    public static partial void LinkFailed(ILogger log, string router, string error);
+
+    [LoggerMessage(3010, LogLevel.Error, "The VRRP thread met an error and goes on")]
+    public static partial void LoopFailed(ILogger log, Exception error);
+
+    [LoggerMessage(3011, LogLevel.Warning, "The VRRP thread has no real-time priority: {Error}")]
+    public static partial void NoRealTime(ILogger log, string error);
+
+    [LoggerMessage(3012, LogLevel.Information, "Router {Router}: {Count} addresses that an earlier run had left were removed")]
+    public static partial void StaleRemoved(ILogger log, string router, int count);
+
+    [LoggerMessage(3013, LogLevel.Information, "Adverts are not queued ahead: {Error}")]
+    public static partial void NotQueuedAhead(ILogger log, string error);
 }

@@ -1,0 +1,30 @@
+namespace Lb.Vrrp;
+
+/// <content>What the others of a sync group, and the link, have it do.</content>
+public sealed partial class VirtualRouter
+{
+    /// <summary>Told when a reason for a fault has come or gone, on the router's thread.</summary>
+    internal Action<TimeSpan>? FaultsChanged { get; set; }
+
+    /// <summary>True with a reason for a fault that is not the group's.</summary>
+    internal bool HasOwnFault => _faults.Any(static f => !f.StartsWith(SyncGroup.FaultPrefix, StringComparison.Ordinal));
+
+    /// <summary>Becomes what another member of the group has become: Active or Backup.</summary>
+    internal void Follow(RouterState state, string group, TimeSpan now)
+    {
+        if (_started) Do(_machine.Follow(state, now), $"the others of group {group} are {state}", now);
+    }
+
+    /// <summary>Somebody else answers for one of our addresses: says so, and tells the neighbours once more where it is.</summary>
+    internal void Conflict(PeerAddress address, string mac, TimeSpan now)
+    {
+        if (State != RouterState.Active || now - _conflictTold < TellAgain) return;
+        _conflictTold = now;
+        string text = Text(address);
+        RouterLog.Conflict(_log, Name, text, mac);
+        Publish(new AddressConflictDetected(_time.GetUtcNow(), Name, text, mac));
+        _announce.Again(now);
+    }
+
+    private TimeSpan _conflictTold = TimeSpan.MinValue / 2;
+}
