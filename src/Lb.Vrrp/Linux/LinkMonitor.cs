@@ -99,16 +99,17 @@ internal sealed unsafe class LinkMonitor : IDisposable
     private void Dump(ushort what)
     {
         const int Attempts = 8;
+        const int RequestSize = HeaderSize + 16;
+        uint* kernel = stackalloc uint[3] { FamilyNetlink, 0, 0 };
+        byte* request = stackalloc byte[RequestSize];
+        new Span<byte>(request, RequestSize).Clear();
+        *(uint*)request = RequestSize;
+        *(ushort*)(request + 4) = what;
+        *(ushort*)(request + 6) = RequestDump;
         for (int i = 0; i < Attempts; i++)
         {
-            byte* request = stackalloc byte[HeaderSize + 16];
-            new Span<byte>(request, HeaderSize + 16).Clear();
-            *(uint*)request = HeaderSize + 16;
-            *(ushort*)(request + 4) = what;
-            *(ushort*)(request + 6) = RequestDump;
             *(uint*)(request + 8) = ++_sequence;
-            uint* kernel = stackalloc uint[3] { FamilyNetlink, 0, 0 };
-            if (Libc.SendTo(Descriptor, request, HeaderSize + 16, 0, kernel, 12) < 0) throw new IOException(Libc.Failure("Asking for network interfaces", Libc.LastError));
+            if (Libc.SendTo(Descriptor, request, RequestSize, 0, kernel, 12) < 0) throw new IOException(Libc.Failure("Asking for network interfaces", Libc.LastError));
             if (Answer(_sequence)) return;
         }
     }
