@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
+namespace Lb.Vrrp;
+
+/// <summary>One virtual address as the kernel wants it. Not changed after it was made.</summary>
+internal sealed record VirtualAddress
+{
+    /// <summary>The address; port 0.</summary>
+    public required PeerAddress Address { get; init; }
+
+    /// <summary>Length of its prefix, 0 to 32 or 128.</summary>
+    public required int PrefixLength { get; init; }
+
+    /// <summary>Name of its interface.</summary>
+    public required string Interface { get; init; }
+
+    /// <summary>Label of an IPv4 address; null = the interface's name.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Scope as the kernel numbers it: 0 global, 200 site, 253 link, 254 host.</summary>
+    public byte ScopeNumber { get; init; }
+
+    /// <summary>Whether an IPv4 address gets the broadcast address of its prefix (<c>brd +</c>); default not, as keepalived and <c>ip address add</c>.</summary>
+    public bool WithBroadcast { get; init; }
+
+    /// <summary>Makes it from checked options.</summary>
+    /// <param name="options">Address, label and scope.</param>
+    /// <param name="routerInterface">Interface when the address names none.</param>
+    /// <exception cref="FormatException">It is no address with a prefix, or the scope or the label can't be.</exception>
+    public static VirtualAddress Parse(VirtualAddressOptions options, string routerInterface)
+    {
+        int slash = options.Address.IndexOf('/', StringComparison.Ordinal);
+        string text = slash < 0 ? options.Address : options.Address[..slash];
+        if (!PeerAddress.TryParse(text, out PeerAddress address) || address.Port != 0) throw new FormatException($"'{options.Address}' is no address.");
+        int longest = address.Length * 8;
+        int prefix = longest;
+        if (slash >= 0 && (!int.TryParse(options.Address.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out prefix) || prefix > longest))
+        {
+            throw new FormatException($"'{options.Address}' has no prefix of 0 to {longest} bits.");
+        }
+
+        string device = options.Interface ?? routerInterface;
+        if (options.Label is { } label)
+        {
+            if (address.IsV6) throw new FormatException($"'{options.Address}' is IPv6, which has no labels.");
+            if (label.Length > 15 || !label.StartsWith(device, StringComparison.Ordinal)) throw new FormatException($"The label '{label}' does not begin with '{device}', or is longer than 15 characters.");
+        }
+
+        return new VirtualAddress { Address = address, PrefixLength = prefix, Interface = device, Label = options.Label, ScopeNumber = ScopeOf(options.Scope) };
+    }
+
+    /// <summary>The broadcast address of the prefix.</summary>
+    /// <returns>False when it gets none, or the prefix is too long for one.</returns>
+    public bool TryGetBroadcast(out PeerAddress broadcast)
+    {
+        broadcast = default;
+        if (!WithBroadcast || Address.IsV6 || PrefixLength > 30) return false;
+        Span<byte> bytes = stackalloc byte[4];
+        Address.WriteBytes(bytes);
+        broadcast = PeerAddress.FromV4(BinaryPrimitives.ReadUInt32BigEndian(bytes) | (uint)(0xFFFFFFFFUL >> PrefixLength), 0);
+        return true;
+    }
+
+    /// <summary><c>192.0.2.1/24 on eth0</c>.</summary>
+    public override string ToString() => $"{(Address.IsEmpty ? null : Address.ToIPEndPoint().Address)}/{PrefixLength.ToString(CultureInfo.InvariantCulture)} on {Interface}";
+
+    private static byte ScopeOf(string scope) => scope switch
+    {
+        "global" => 0,
+        "site" => 200,
+        "link" => 253,
+        "host" => 254,
+        _ => throw new FormatException($"'{scope}' is no scope: global, site, link or host."),
+    };
+}

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+
+namespace Lb.Vrrp;
+
+/// <summary>The kernel has refused something about addresses or links. The message is for people: what was asked, and the kernel's answer.</summary>
+internal sealed class NetlinkException : IOException
+{
+    /// <summary>Makes it.</summary>
+    /// <param name="what">What was asked: <c>adding 192.0.2.1/24 to eth0</c>.</param>
+    /// <param name="errno">The kernel's error number, positive.</param>
+    /// <param name="detail">The kernel's own words (extended acknowledgement), or null.</param>
+    public NetlinkException(string what, int errno, string? detail = null)
+        : base(Describe(what, errno, detail)) => Errno = errno;
+
+    /// <summary>The kernel's error number.</summary>
+    public int Errno { get; }
+
+    private static string Describe(string what, int errno, string? detail)
+    {
+        string text = $"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
+        if (detail is not null) text += $": {detail}";
+        return errno == Libc.NetlinkNotPermitted ? text + ". The process needs the capability CAP_NET_ADMIN." : text;
+    }
+}
