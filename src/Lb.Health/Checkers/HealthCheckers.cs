@@ -31,7 +31,7 @@ internal sealed class HealthCheckers
         new("pgsql", options => new PostgresChecker(options, time)),
         new("mysql", options => new MySqlChecker(options, time)),
         new("grpc", options => new GrpcChecker(options, time)),
-        new("command", options => new CommandChecker(options, time)),
+        new("command", options => new CommandChecker(options)),
         new("agent", options => new AgentChecker(options, time)),
     ];
 
@@ -43,7 +43,7 @@ internal sealed class HealthCheckers
     public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
     {
         CheckRules.Validate(path, check, errors);
-        CommandFile.Validate(path, check, errors);
+        CommandFaults.Validate(path, check, errors);
         if (check.Tls is { } tls) TlsClient.Validate($"{path}:Tls", tls, errors);
     }
 

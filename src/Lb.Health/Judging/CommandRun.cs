@@ -6,8 +6,6 @@ namespace Lb.Health;
 /// <summary>What a program that checks is told, and what its end means. Pure.</summary>
 internal static class CommandRun
 {
-    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
     // HAProxy's word for what a server has not.
     private const string NotUsed = "NOT_USED";
 
@@ -31,7 +29,7 @@ internal static class CommandRun
         (string address, string port) = AddressOf(target.EndPoint);
         return
         [
-            $"PATH={SearchPath}",
+            $"PATH={CommandLine.SearchPath}",
             $"HAPROXY_PROXY_NAME={target.Pool}",
             $"HAPROXY_PROXY_ADDR={NotUsed}",
             $"HAPROXY_PROXY_PORT={NotUsed}",
@@ -45,14 +43,22 @@ internal static class CommandRun
     }
 
     /// <summary>Judges how the program ended.</summary>
-    /// <param name="code">Its exit code, 0 to 255; -1 when a signal has ended it.</param>
-    /// <param name="signal">The signal, or 0.</param>
+    /// <param name="end">How.</param>
     /// <param name="dynamic">True when codes from 2 on pass and set the weight to the code less 2 (keepalived <c>misc_dynamic</c>); 0 leaves the weight alone.</param>
-    /// <param name="output">What it wrote.</param>
-    public static ProbeResult Judge(int code, int signal, bool dynamic, string output)
+    public static ProbeResult Judge(in CommandEnd end, bool dynamic)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
-        if (code < 0) return new ProbeResult(CheckStatus.Layer7Response, 0, string.Create(culture, $"ended by signal {signal}"));
+        switch (end.Outcome)
+        {
+            case CommandOutcome.TimedOut:
+                return new ProbeResult(CheckStatus.Layer7Timeout, 0, end.Text.Length == 0 ? "did not end in time" : $"did not end in time: {end.Text}");
+            case CommandOutcome.NotStarted or CommandOutcome.Lost:
+                return new ProbeResult(CheckStatus.SocketError, 0, end.Text);
+            case CommandOutcome.Signalled:
+                return new ProbeResult(CheckStatus.Layer7Response, 0, string.Create(culture, $"ended by signal {end.Code}"));
+        }
+
+        (int code, string output) = (end.Code, end.Text);
         if (code == 0) return new ProbeResult(CheckStatus.Layer7Ok, 0, output);
         if (dynamic && code >= 2)
             return new ProbeResult(CheckStatus.Layer7Ok, code, output.Length == 0 ? string.Create(culture, $"weight {code - 2}") : output) { Advice = new ProbeAdvice { Weight = code - 2 } };

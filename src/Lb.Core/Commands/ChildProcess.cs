@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Lb.Health;
+namespace Lb;
 
 /// <summary>
 /// A program in a session and process group of its own, so that it can be ended with all that it has started. Never through a shell. Any thread; Linux.

@@ -1,6 +1,6 @@
-namespace Lb.Health;
+namespace Lb;
 
-/// <summary>Says whether a program may be run as a check: nobody but its owner, or root, may be able to put something else in its place.</summary>
+/// <summary>Says whether a program may be run: nobody but its owner, or root, may be able to put something else in its place.</summary>
 internal static class CommandFile
 {
     /// <summary>The program that changes the user before it becomes another (util-linux).</summary>
@@ -10,26 +10,12 @@ internal static class CommandFile
     private const int MostLinks = 16;
     private static readonly Lock Users = new();
 
-    /// <summary>Looks for faults in the files and users that a check names.</summary>
-    public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
-    {
-        if (string.Equals(check.Type, "redis", StringComparison.OrdinalIgnoreCase))
-        {
-            if (!Secret.TryRead(check, out _, out string? unread))
-                errors.Add(new(check.PasswordVariable is null ? $"{path}:PasswordFile" : $"{path}:PasswordVariable", check.PasswordVariable ?? check.PasswordFile, unread));
-            return;
-        }
-
-        if (!string.Equals(check.Type, "command", StringComparison.OrdinalIgnoreCase) || check.Command.Count == 0 || !check.Command[0].StartsWith('/')) return;
-        if (Fault(check.Command[0]) is { } fault) errors.Add(new($"{path}:Command:0", check.Command[0], fault));
-        if (check.RunAs is { } user && !TryRunAs(user, out _, out string? refused)) errors.Add(new($"{path}:RunAs", user, refused));
-    }
-
     /// <summary>What speaks against running a program; null: nothing.</summary>
     /// <param name="path">An absolute path.</param>
     public static string? Fault(string path)
     {
-        if (!OperatingSystem.IsLinux()) return "programs are run as checks on Linux only";
+        if (!OperatingSystem.IsLinux()) return "programs are run on Linux only";
+        if (!path.StartsWith('/')) return "is no full path; programs are not searched for";
         if (!Libc.TryStat(path, out uint owner, out ushort mode)) return "there is no such file, or it can't be looked at";
         if ((mode & Libc.ModeType) != Libc.ModeFile) return "is no file";
         if ((mode & Libc.ModeExecutable) == 0) return "is not executable";
@@ -46,7 +32,7 @@ internal static class CommandFile
     {
         prefix = [];
         error = null;
-        if (!OperatingSystem.IsLinux()) error = "programs are run as checks on Linux only";
+        if (!OperatingSystem.IsLinux()) error = "programs are run on Linux only";
         else if (Libc.EffectiveUser() != Root) error = "only root may run programs as another user";
         else if (!File.Exists(SetPriv)) error = $"needs {SetPriv} of util-linux";
         if (error is not null) return false;

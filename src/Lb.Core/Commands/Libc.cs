@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Lb.Health;
+namespace Lb;
 
 /// <summary>The system calls that run programs. Numbers and layouts are those of 64-bit Linux, where glibc and musl, x64 and arm64 agree.</summary>
 internal static unsafe partial class Libc

@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace Lb.Health;
+namespace Lb;
 
 /// <summary>Takes the ends of child processes as the kernel tells of them, so that none stays a zombie and nobody blocks a thread to wait. Any thread.</summary>
 internal static class ChildReaper
 {
     private static readonly ConcurrentDictionary<ChildProcess, bool> Living = [];
     private static readonly Lazy<PosixSignalRegistration> Signal = new(static () => OperatingSystem.IsWindows()
-        ? throw new PlatformNotSupportedException("Programs are run as checks on Linux only.")
+        ? throw new PlatformNotSupportedException("Programs are run on Linux only.")
         : PosixSignalRegistration.Create(PosixSignal.SIGCHLD, static _ => Reap()));
 
     /// <summary>Children whose end was not taken yet.</summary>
