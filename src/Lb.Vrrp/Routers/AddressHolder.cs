@@ -15,6 +15,9 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
     /// <summary>True while the addresses are on this node as far as we know.</summary>
     public bool IsHeld { get; private set; }
 
+    /// <summary>True while a call of the owner is under way.</summary>
+    public bool IsBusy => _pending is not null;
+
     /// <summary>When <see cref="Advance"/> has something to do; <see cref="TimeSpan.MaxValue"/> = never.</summary>
     public TimeSpan Deadline => _pending is { IsCompleted: true } ? TimeSpan.Zero : _renewAt;
 

@@ -9,6 +9,9 @@ public sealed partial class VirtualRouter
     /// <summary>True with a reason for a fault that is not the group's.</summary>
     internal bool HasOwnFault => _faults.Any(static f => !f.StartsWith(SyncGroup.FaultPrefix, StringComparison.Ordinal));
 
+    /// <summary>True while a slow owner still gives the addresses up.</summary>
+    internal bool IsReleasing => _holder?.IsBusy ?? false;
+
     /// <summary>Becomes what another member of the group has become: Active or Backup.</summary>
     internal void Follow(RouterState state, string group, TimeSpan now)
     {

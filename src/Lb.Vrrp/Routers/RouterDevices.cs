@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lb.Vrrp;
+
+/// <summary>What a router uses of this host: sockets, addresses, announcements, the virtual MAC. Opened anew as its interface comes and goes.</summary>
+internal sealed class RouterDevices : IDisposable
+{
+    private readonly string _name;
+    private readonly RouterOptions _options;
+    private readonly ILogger _log;
+    private readonly bool _isV6;
+    private readonly IVrrpTransport _transport;
+    private readonly RawMulticastTransport? _second;
+    private readonly FollowingAnnouncer _announcer;
+    private readonly NetlinkAddressOwner? _addresses;
+    private readonly List<VirtualAddress> _virtual;
+
+    /// <summary>Makes them for one router.</summary>
+    public RouterDevices(string name, RouterOptions options, VrrpOptions global, IAddressOwner? owner, ILogger log)
+    {
+        (_name, _options, _log) = (name, options, log);
+        _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, options.Interface))];
+        _isV6 = _virtual[0].Address.IsV6;
+        Virtual = [.. _virtual.Select(static a => a.Address)];
+        PeerAddress.TryParse(_isV6 ? global.MulticastGroup6 : global.MulticastGroup4, out PeerAddress group);
+        bool fills = !string.Equals(options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase);
+        _transport = options.Unicast switch
+        {
+            null => new RawMulticastTransport(options.Interface, group, fills),
+            { UdpPort: null } => new RawUnicastTransport(options.Interface, Peers(options), fills),
+            { UdpPort: { } port } => new FollowingUdpTransport(port, Peers(options)),
+        };
+        if (options.HeartbeatInterface is { } second) _second = new RawMulticastTransport(second, group, fills);
+        _announcer = new FollowingAnnouncer(_virtual);
+        if (owner is null && options.AssignAddresses) owner = _addresses = new NetlinkAddressOwner(_virtual, options.AddressLifetime);
+        Links = new RouterLinks { Transport = _transport, Heartbeat = _second, Owner = owner, Announcer = options.AssignAddresses ? _announcer : null };
+    }
+
+    /// <summary>What the router sends through and acts on.</summary>
+    public RouterLinks Links { get; }
+
+    /// <summary>The virtual addresses, which are never taken for the interface's own.</summary>
+    public IReadOnlyCollection<PeerAddress> Virtual { get; }
+
+    /// <summary>Hears whether somebody else has an address.</summary>
+    public DuplicateProbe? Probe { get; private set; }
+
+    /// <summary>Opens everything on the interfaces as they are.</summary>
+    /// <returns>What went wrong, for people; null = nothing, or only that a link is down.</returns>
+    public string? Open(RouterSeat seat, in LinkState link, in LinkState second, RouterReceivers receivers)
+    {
+        PeerAddress source = !link.IsRunning ? default : SourceOf(in link);
+        int index = link.IsRunning ? link.Index : 0;
+        string? error = null;
+        if (_transport is FollowingUdpTransport udp)
+        {
+            (UdpEndpoint endpoint, error) = receivers.ListenUdp(seat, source, udp.Port, source.IsV6 ? link.Index : 0);
+            udp.Follow(endpoint, source, link.Index);
+        }
+        else
+        {
+            error = receivers.ListenRaw(seat, _options.Interface, link.Index, _isV6, link: 0);
+            ((RawTransport)_transport).TryBind(index, source, out string? sending);
+            if (index != 0 && !source.IsEmpty) error ??= sending;
+        }
+
+        if (_second is not null)
+        {
+            error ??= receivers.ListenRaw(seat, _options.HeartbeatInterface!, second.Index, _isV6, link: 1);
+            _second.TryBind(second.IsRunning ? second.Index : 0, second.IsRunning ? SourceOf(in second) : default, out _);
+        }
+
+        Links.Network = _isV6 || link.PrimaryV4.IsEmpty ? default : new AddressPrefix(link.PrimaryV4, link.PrefixV4);
+        if (index != 0) OpenNeighbors(ref error);
+        return error;
+    }
+
+    /// <summary>Takes away what an earlier run that was killed has left.</summary>
+    public void RemoveStale()
+    {
+        if (_addresses is null) return;
+        try
+        {
+            int removed = _addresses.RemoveStale();
+            if (removed > 0) RouterLog.StaleRemoved(_log, _name, removed);
+        }
+        catch (IOException error)
+        {
+            RouterLog.LinkFailed(_log, _name, error.Message);
+        }
+    }
+
+    public void Dispose() => Probe?.Dispose();
+
+    private void OpenNeighbors(ref string? error)
+    {
+        if (!_options.AssignAddresses) return;
+        try
+        {
+            _announcer.Follow();
+            Probe?.Dispose();
+            Probe = null;
+            PeerAddress[] watched = [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _options.Interface).Select(static a => a.Address)];
+            if (_options.DuplicateDetection && watched.Length > 0) Probe = new DuplicateProbe(_options.Interface, watched);
+        }
+        catch (IOException failure)
+        {
+            error ??= failure.Message;
+        }
+    }
+
+    private PeerAddress SourceOf(in LinkState link) =>
+        _options.Unicast?.Source is { } wanted && PeerAddress.TryParse(wanted, out PeerAddress source) ? source : _isV6 ? link.LinkLocalV6 : link.PrimaryV4;
+
+    private static UnicastPeers Peers(RouterOptions options) => new(
+        [.. options.Unicast!.Peers.Select(static text => PeerAddress.TryParse(text, out PeerAddress peer) ? peer : throw new ArgumentException($"'{text}' is no IP address.", nameof(options)))]);
+}
