@@ -17,9 +17,6 @@ internal sealed unsafe partial class Netlink
     private const ushort InfoKind = 1;
     private const ushort InfoData = 2;
     private const ushort LinkAlias = 20;
-    private const ushort LinkPerFamily = 26;
-    private const ushort FamilyV6 = 10;
-    private const ushort V6AddressGeneration = 8;
     private const ushort MacvlanMode = 1;
 
     /// <summary>Finds an interface by its name.</summary>
@@ -49,20 +46,18 @@ internal sealed unsafe partial class Netlink
         return error == 0 ? found : throw Failure("listing interfaces", error);
     }
 
-    /// <summary>Makes a macvlan device, down, that makes no IPv6 address of its own.</summary>
+    /// <summary>Makes a macvlan device, which is down.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="parent">Number of the interface below.</param>
     /// <param name="hardwareAddress">Its MAC address, 6 bytes.</param>
     /// <param name="mode">Mode: 1 private, 2 VEPA, 4 bridge, 8 passthru.</param>
-    /// <param name="alias">Text that says whose it is (<c>ip link</c> shows it).</param>
     /// <exception cref="NetlinkException">The kernel refuses it: there is one of this name, or it knows no macvlan.</exception>
-    public void AddMacvlan(string name, int parent, ReadOnlySpan<byte> hardwareAddress, uint mode, string alias)
+    public void AddMacvlan(string name, int parent, ReadOnlySpan<byte> hardwareAddress, uint mode)
     {
         NetlinkMessage message = new(_request, NewLink, FlagCreate | FlagExclusive, LinkBody);
         message.Add(LinkName, name);
         message.Add(LinkHardwareAddress, hardwareAddress);
         message.Add(LinkParent, (uint)parent);
-        message.Add(LinkAlias, alias);
         int info = message.Begin(LinkInfo);
         message.Add(InfoKind, "macvlan"u8);
         int data = message.Begin(InfoData);
@@ -73,18 +68,14 @@ internal sealed unsafe partial class Netlink
         if (error != 0) throw Failure($"making the macvlan device {name}", error);
     }
 
-    /// <summary>Sets how an interface makes its link-local address: 0 from the MAC address, 1 not at all.</summary>
-    /// <exception cref="NetlinkException">The kernel refuses it, or has no IPv6.</exception>
-    public void SetAddressGeneration(int index, byte mode)
+    /// <summary>Gives an interface a text that says whose it is; <c>ip link</c> shows it.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses it.</exception>
+    public void SetAlias(int index, string alias)
     {
         NetlinkMessage message = LinkMessage(NewLink, index);
-        int families = message.Begin(LinkPerFamily);
-        int family = message.Begin(FamilyV6);
-        message.Add(V6AddressGeneration, [mode]);
-        message.End(family);
-        message.End(families);
+        message.Add(LinkAlias, alias);
         int error = Change(message);
-        if (error != 0) throw Failure("setting the generation of IPv6 addresses", error);
+        if (error != 0) throw Failure("naming the owner of the interface", error);
     }
 
     /// <summary>Takes an interface up or down.</summary>
