@@ -168,6 +168,20 @@ public sealed class RouterTrackOptions
     /// <summary>How long a process may be away before it counts; default 0 (<c>delay</c>).</summary>
     [NotNegative]
     public TimeSpan Delay { get; set; }
+
+    /// <summary>
+    /// Program and arguments that start the service again when a command or process is not well; empty (default) = none. Until the attempts are used up the
+    /// item counts as well. Runs as the process's own user, for 30 s at most; what it leaves in its process group ends with it, so have a service manager start the service.
+    /// </summary>
+    public IList<string> Restart { get; } = [];
+
+    /// <summary>Attempts to start it again, 1 to 100; default 3. They are forgotten when it has been well for as long as the next wait would be.</summary>
+    [Within(1, 100)]
+    public int RestartAttempts { get; set; } = 3;
+
+    /// <summary>Wait after the first attempt, doubled after each, up to 1 h; default 1 s.</summary>
+    [Positive]
+    public TimeSpan RestartBackOff { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>What holds for all virtual routers of a host (keepalived <c>global_defs</c>).</summary>

@@ -123,6 +123,9 @@ internal static class RouterReader
         track.User = reader.Text("User", track.User);
         track.Quorum = reader.Integer("Quorum", track.Quorum);
         track.Delay = reader.Duration("Delay", track.Delay);
+        reader.Texts("Restart", track.Restart);
+        track.RestartAttempts = reader.Integer("RestartAttempts", track.RestartAttempts);
+        track.RestartBackOff = reader.Duration("RestartBackOff", track.RestartBackOff);
         return track;
     }
 }

@@ -5,6 +5,8 @@ namespace Lb;
 /// <summary>Checks what virtual routers track. Pure.</summary>
 internal static class RouterTrackValidation
 {
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromHours(1);
+
     public static void Validate(string path, RouterOptions router, LbOptions options, List<ConfigurationError> errors)
     {
         for (int i = 0; i < router.Track.Count; i++)
@@ -23,6 +25,8 @@ internal static class RouterTrackValidation
                 errors.Add(new($"{at}:Pool", pool, options.Pools.Count == 0 ? "is no pool; there is none" : $"is no pool; there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}"));
             if (track.Command.Count > 0 && !Path.IsPathRooted(track.Command[0])) errors.Add(new($"{at}:Command:0", track.Command[0], "must be a full path: programs are not searched for"));
             if (track.File is { } file && !Path.IsPathRooted(file)) errors.Add(new($"{at}:File", file, "must be a full path"));
+            if (track.RestartBackOff > LongestBackOff) errors.Add(new($"{at}:RestartBackOff", Durations.Format(track.RestartBackOff), "must not be above 1h"));
+            if (track.Restart.Count > 0) ValidateRestart(at, track, errors);
             if (router.Priority == 255 && track.Weight != 0)
                 errors.Add(new($"{at}:Weight", track.Weight.ToString(System.Globalization.CultureInfo.InvariantCulture), "has no effect: the priority of the owner, 255, never changes"));
         }
@@ -34,6 +38,13 @@ internal static class RouterTrackValidation
         {
             if (command.Count > 0 && !Path.IsPathRooted(command[0])) errors.Add(new($"{path}:Notify:{key}:0", command[0], "must be a full path: programs are not searched for"));
         }
+    }
+
+    private static void ValidateRestart(string at, RouterTrackOptions track, List<ConfigurationError> errors)
+    {
+        if (!Path.IsPathRooted(track.Restart[0])) errors.Add(new($"{at}:Restart:0", track.Restart[0], "must be a full path: programs are not searched for"));
+        if (track.Command.Count == 0 && track.Process is null) errors.Add(new($"{at}:Restart", track.Restart[0], "goes with Command or Process only"));
+        if (track.Reverse) errors.Add(new($"{at}:Restart", track.Restart[0], "does not go with Reverse: it would start what is to be away"));
     }
 
     private static IEnumerable<string> KindsOf(RouterTrackOptions track)
