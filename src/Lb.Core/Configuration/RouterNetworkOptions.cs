@@ -112,7 +112,7 @@ public sealed class RouterNotifyOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 }
 
-/// <summary>Something that a router watches: exactly one of pool, interface, command, process and file is set.</summary>
+/// <summary>Something that a router watches: exactly one of pool, interface, command, process, file and code is set.</summary>
 public sealed class RouterTrackOptions
 {
     /// <summary>A pool: it is well while it has its quorum.</summary>
@@ -129,6 +129,9 @@ public sealed class RouterTrackOptions
 
     /// <summary>A file that holds a number, which times <see cref="Weight"/> is added to the priority; without a weight 0 is well (<c>track_file</c>).</summary>
     public string? File { get; set; }
+
+    /// <summary>Code of the host's own that says whether it is well; cannot be set by configuration.</summary>
+    public Func<CancellationToken, ValueTask<bool>>? Check { get; set; }
 
     /// <summary>
     /// -253 to 253. Negative: added to the priority while it is not well; positive: while it is well; 0 (default): not well is a fault of the router.

@@ -54,6 +54,7 @@ internal static class RouterTrackValidation
         if (track.Command.Count > 0) yield return "Command";
         if (track.Process is not null) yield return "Process";
         if (track.File is not null) yield return "File";
+        if (track.Check is not null) yield return "Check";
     }
 }
 

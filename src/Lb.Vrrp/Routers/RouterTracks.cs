@@ -49,5 +49,5 @@ internal sealed class RouterTracks(RouterOptions options)
         : track.Interface is { } device ? $"interface {device}"
         : track.Command.Count > 0 ? $"command {Path.GetFileName(track.Command[0])}"
         : track.Process is { } process ? $"process {process}"
-        : $"file {track.File}";
+        : track.File is { } file ? $"file {file}" : "code of the host's";
 }
