@@ -28,6 +28,9 @@ internal abstract unsafe class RawTransport : IVrrpTransport
     /// <summary>Error number of the last advert that was not sent; 0 = none yet.</summary>
     public int LastError { get; private set; }
 
+    /// <summary>All that an advert goes to: the group, or each of the peers.</summary>
+    internal virtual IReadOnlyList<PeerAddress> Destinations => [Destination];
+
     /// <summary>The sending socket, for adverts that are queued ahead; -1 while there is none.</summary>
     internal int Descriptor => _descriptor;
 

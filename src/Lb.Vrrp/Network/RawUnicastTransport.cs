@@ -12,6 +12,8 @@ internal sealed class RawUnicastTransport : RawTransport, IPeerSender
     public RawUnicastTransport(string device, UnicastPeers peers, bool fillChecksum = true)
         : base(device, peers.First, fillChecksum) => _peers = peers;
 
+    internal override IReadOnlyList<PeerAddress> Destinations => _peers.All;
+
     public override VrrpSendResult Send(ReadOnlySpan<byte> message) => _peers.Send(this, message);
 
     public VrrpSendResult SendTo(int index, in PeerAddress peer, ReadOnlySpan<byte> message) => SendTo(peer, message);

@@ -13,6 +13,7 @@ internal sealed class UdpEndpoint : IVrrpReceiver
     private readonly DatagramReader? _reader = OperatingSystem.IsLinux() ? new() : null;
     private readonly SocketAddress _from = new(AddressFamily.InterNetworkV6);
     private Socket? _socket;
+    private long _dropped;
 
     /// <summary>Makes an endpoint that is closed until <see cref="TryBind"/>.</summary>
     /// <param name="port">Port on this node and on the peers, 1 to 65535.</param>
@@ -28,7 +29,7 @@ internal sealed class UdpEndpoint : IVrrpReceiver
     public PeerAddress Source { get; private set; }
 
     /// <summary>Datagrams that were too long.</summary>
-    public long Dropped { get; private set; }
+    public long Dropped => _dropped + (_reader?.Dropped ?? 0);
 
     /// <summary>The socket; null while it is closed.</summary>
     internal Socket? Socket => _socket;
@@ -73,7 +74,7 @@ internal sealed class UdpEndpoint : IVrrpReceiver
         while (_socket is not null && Next(buffer, out length, out datagram))
         {
             if (length >= 0) return true;
-            Dropped++;
+            _dropped++;
         }
 
         length = 0;

@@ -30,10 +30,10 @@ internal sealed class UnicastPeers
         Span<byte> copy = stackalloc byte[DatagramReader.Capacity];
         copy = copy[..message.Length];
         message.CopyTo(copy);
-        bool readdress = PeerChecksum.CoversAddresses(message, First.IsV6);
+        bool covers = PeerChecksum.CoversAddresses(message, First.IsV6);
         for (int i = 1; i < _peers.Length; i++)
         {
-            if (readdress) PeerChecksum.Readdress(copy, _peers[i - 1], _peers[i]);
+            if (covers) PeerChecksum.Readdress(copy, _peers[i - 1], _peers[i]);
             if (transport.SendTo(i, _peers[i], copy) == VrrpSendResult.Sent) result = VrrpSendResult.Sent;
         }
 

@@ -162,6 +162,75 @@ public sealed class RawTransportTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Families))]
+    [Trait("Row", "V24")]
+    public void A_packet_that_waited_arrived_when_it_came_and_not_when_it_was_read(bool isV6)
+    {
+        RawReceiver receiver = Receiver(_network.B, isV6, Group(isV6));
+        RawTransport sender = Multicast(_network.A, isV6);
+        byte[] buffer = new byte[DatagramReader.Capacity];
+        using Poller poller = new();
+
+        // The kernel begins to stamp packets a while after the first socket asks for it; until then they are stamped when they are read.
+        for (int attempt = 0; attempt < 50; attempt++)
+        {
+            Assert.False(receiver.TryReceive(buffer, out _, out _));
+            TimeSpan sent = Clocks.Monotonic();
+            sender.Send(Message(2));
+            TimeSpan stall = Clocks.Monotonic() + TimeSpan.FromMilliseconds(50);
+            while (Clocks.Monotonic() < stall) poller.Wait(stall);
+            TimeSpan arrived = Next(receiver)!.Datagram.ArrivedAt;
+            Assert.True(arrived >= sent);
+            if (arrived < stall) return;
+        }
+
+        Assert.Fail("No packet was stamped when it came.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    [Trait("Row", "V18")]
+    public void Without_the_capability_it_is_refused_and_said(bool isV6) => In(_network.A, () =>
+    {
+        int index = Index();
+        DropCapabilities();
+        using RawMulticastTransport sender = new("eth0", Group(isV6));
+        using RawReceiver receiver = new("eth0", isV6, Group(isV6));
+        Assert.False(sender.TryBind(index, Host(1, isV6), out string? sending));
+        Assert.False(receiver.TryBind(index, out string? receiving));
+        Assert.All([sending, receiving], static e => Assert.Contains("Operation not permitted", e));
+        Assert.Equal((VrrpSendResult.Refused, -1), (sender.Send(Message(7)), receiver.Descriptor));
+        Assert.False(RealTime.TrySetFifo(50, out string? scheduling));
+        Assert.Contains("CAP_SYS_NICE", scheduling);
+    });
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    [Trait("Row", "V18")]
+    public void A_firewall_that_drops_is_no_fault_of_the_link(bool isV6)
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/nft"), "Needs nft.");
+        RawTransport sender = Multicast(_network.A, isV6);
+        foreach (string command in new[] { "add table inet t", "add chain inet t out { type filter hook output priority 0; policy drop; }" })
+        {
+            Run("ip", ["netns", "exec", _network.A, "nft", .. command.Split(' ')]);
+        }
+
+        Assert.Equal((VrrpSendResult.Refused, Errno.NotPermitted), (sender.Send(Message(7)), sender.LastError));
+    }
+
+    [Theory]
+    [InlineData(Errno.NotPermitted, VrrpSendResult.Refused)]
+    [InlineData(Errno.Access, VrrpSendResult.Refused)]
+    [InlineData(Errno.NetworkDown, VrrpSendResult.LinkDown)]
+    [InlineData(Errno.NoDevice, VrrpSendResult.LinkDown)]
+    [InlineData(Errno.AddressNotAvailable, VrrpSendResult.LinkDown)]
+    [InlineData(Errno.NoBuffers, VrrpSendResult.Busy)]
+    [InlineData(Errno.Again, VrrpSendResult.Busy)]
+    [Trait("Row", "V5")]
+    public void Each_error_has_its_meaning(int error, VrrpSendResult expected) => Assert.Equal(expected, Errno.ToSendResult(error));
+
+    [Theory]
+    [MemberData(nameof(Families))]
     [Trait("Row", "V31")]
     public void An_advert_sent_and_received_allocates_nothing(bool isV6)
     {
@@ -197,12 +266,6 @@ public sealed class RawTransportTests : IDisposable
     private static PeerAddress Host(int number, bool isV6) => Address(Text(number, isV6));
 
     private static string Text(int number, bool isV6) => (isV6 ? "fe80::" : "10.0.0.") + number;
-
-    private static int Index()
-    {
-        using LinkMonitor monitor = new();
-        return monitor.Get("eth0").Index;
-    }
 
     private static void Bind(string space, RawTransport transport, bool isV6) => In(space, () =>
     {

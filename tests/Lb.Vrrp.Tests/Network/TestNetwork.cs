@@ -63,6 +63,22 @@ internal sealed class TestNetwork : IDisposable
         return result;
     }
 
+    /// <summary>Index of <c>eth0</c> in the namespace of this thread.</summary>
+    public static int Index()
+    {
+        using LinkMonitor monitor = new();
+        return monitor.Get("eth0").Index;
+    }
+
+    /// <summary>Takes all capabilities from this thread: they are a thread's own.</summary>
+    public static unsafe void DropCapabilities()
+    {
+        uint* head = stackalloc uint[2] { 0x20080522, 0 };
+        uint* none = stackalloc uint[6];
+        new Span<uint>(none, 6).Clear();
+        if (SetCapabilities(head, none) != 0) throw new InvalidOperationException($"capset: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
     /// <summary>Runs <c>ip</c>.</summary>
     public static void Ip(params string[] arguments) => Run("ip", arguments);
 
@@ -98,6 +114,9 @@ internal sealed class TestNetwork : IDisposable
     }
 
     private static void WithoutWaitForAddresses() => File.WriteAllText("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+
+    [DllImport("libc", EntryPoint = "capset", SetLastError = true)]
+    private static extern unsafe int SetCapabilities(void* head, void* data);
 
     [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static extern int SetNamespace(int descriptor, int type);
