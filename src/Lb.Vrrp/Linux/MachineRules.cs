@@ -35,9 +35,9 @@ internal static class MachineRules
     private static Dictionary<string, AddressPrefix[]> Networks()
     {
         Dictionary<string, AddressPrefix[]> networks = new(StringComparer.Ordinal);
+        Span<byte> bytes = stackalloc byte[16];
         foreach (NetworkInterface device in NetworkInterface.GetAllNetworkInterfaces())
         {
-            Span<byte> bytes = stackalloc byte[16];
             List<AddressPrefix> found = [];
             foreach (UnicastIPAddressInformation address in device.GetIPProperties().UnicastAddresses)
             {

@@ -22,7 +22,7 @@ internal sealed class RouterDevices : IDisposable
         _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, options.Interface))];
         _isV6 = _virtual[0].Address.IsV6;
         Virtual = [.. _virtual.Select(static a => a.Address)];
-        PeerAddress.TryParse(_isV6 ? global.MulticastGroup6 : global.MulticastGroup4, out PeerAddress group);
+        PeerAddress group = RouterReceivers.Group(global, _isV6);
         bool fills = !string.Equals(options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase);
         _transport = options.Unicast switch
         {
@@ -112,6 +112,5 @@ internal sealed class RouterDevices : IDisposable
     private PeerAddress SourceOf(in LinkState link) =>
         _options.Unicast?.Source is { } wanted && PeerAddress.TryParse(wanted, out PeerAddress source) ? source : _isV6 ? link.LinkLocalV6 : link.PrimaryV4;
 
-    private static UnicastPeers Peers(RouterOptions options) => new(
-        [.. options.Unicast!.Peers.Select(static text => PeerAddress.TryParse(text, out PeerAddress peer) ? peer : throw new ArgumentException($"'{text}' is no IP address.", nameof(options)))]);
+    private static UnicastPeers Peers(RouterOptions options) => new([.. options.Unicast!.Peers.Select(RouterMessages.Peer)]);
 }

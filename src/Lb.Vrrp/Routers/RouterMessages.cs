@@ -148,7 +148,8 @@ internal sealed class RouterMessages
         Handover = options.Handover,
     };
 
-    private static PeerAddress Peer(string text) =>
+    /// <summary>An address of valid options.</summary>
+    internal static PeerAddress Peer(string text) =>
         PeerAddress.TryParse(text, out PeerAddress peer) ? peer : throw new ArgumentException($"'{text}' is no IP address.", nameof(text));
 
     private static VrrpAuthentication? Authentication(RouterOptions options)

@@ -9,6 +9,9 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
     /// <summary>All of them; a copy, so that it may change while they are gone through.</summary>
     public Entry[] All => _all;
 
+    /// <summary>The multicast group of a family.</summary>
+    public static PeerAddress Group(VrrpOptions options, bool isV6) => RouterMessages.Peer(isV6 ? options.MulticastGroup6 : options.MulticastGroup4);
+
     /// <summary>Has a router hear protocol 112 on an interface.</summary>
     /// <param name="seat">The router.</param>
     /// <param name="device">Name of the interface.</param>
@@ -18,7 +21,7 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
     /// <returns>Why not, for people; null = it does.</returns>
     public string? ListenRaw(RouterSeat seat, string device, int index, bool isV6, int link)
     {
-        PeerAddress.TryParse(isV6 ? options.MulticastGroup6 : options.MulticastGroup4, out PeerAddress group);
+        PeerAddress group = Group(options, isV6);
         string key = $"{device}/{(isV6 ? 6 : 4)}/{link}";
         if (!_entries.TryGetValue(key, out Entry? entry)) Put(key, entry = new Entry(new RawReceiver(device, isV6, group) { Link = link }));
         entry.Join(seat);

@@ -124,7 +124,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
 
     // Interfaces are watched by the loop itself.
     private IReadOnlyList<(int Index, ITracker Tracker)> Trackers(RouterOptions router) =>
-        [.. router.Track.Select((track, i) => (Index: i, Tracker: Vrrp.Trackers.Create(track, _pools.Get, _time, _log))).Where(static t => t.Tracker is not null).Select(static t => (t.Index, t.Tracker!))];
+        [.. router.Track.Select((track, i) => (Index: i, Tracker: Vrrp.Trackers.Create(track, name => _pools[name], _time, _log))).Where(static t => t.Tracker is not null).Select(static t => (t.Index, t.Tracker!))];
 
     private async Task RegroupAsync()
     {
