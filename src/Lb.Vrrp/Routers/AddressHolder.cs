@@ -6,20 +6,33 @@ namespace Lb.Vrrp;
 /// </summary>
 internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposable
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
     private CancellationTokenSource? _giveUp;
     private Task? _pending;
     private bool _pendingAcquires;
     private bool _wanted;
+    private bool _isSure = true;
     private TimeSpan _renewAt = TimeSpan.MaxValue;
+    private TimeSpan _releaseAt = TimeSpan.MaxValue;
+    private TimeSpan _releaseAfter = FirstRetry;
 
-    /// <summary>True while the addresses are on this node as far as we know.</summary>
+    /// <summary>True while the addresses are on this node as far as we know: whole, in part, or because they could not be taken off.</summary>
     public bool IsHeld { get; private set; }
 
     /// <summary>True while a call of the owner is under way.</summary>
     public bool IsBusy => _pending is not null;
 
     /// <summary>When <see cref="Advance"/> has something to do; <see cref="TimeSpan.MaxValue"/> = never.</summary>
-    public TimeSpan Deadline => _pending is { IsCompleted: true } ? TimeSpan.Zero : _renewAt;
+    public TimeSpan Deadline
+    {
+        get
+        {
+            if (_pending is { } pending) return pending.IsCompleted ? TimeSpan.Zero : TimeSpan.MaxValue;
+            return _renewAt < _releaseAt ? _renewAt : _releaseAt;
+        }
+    }
 
     /// <summary>Wants the addresses, or wants them no more.</summary>
     /// <returns>What came of it at once.</returns>
@@ -31,16 +44,18 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
         return HolderResult.None;
     }
 
-    /// <summary>Takes the end of a slow call, renews what is due.</summary>
+    /// <summary>Takes the end of a slow call, renews what is due, tries again to release.</summary>
     public HolderResult Advance(TimeSpan now)
     {
-        if (_pending is { IsCompleted: true } done)
+        if (_pending is { } pending)
         {
+            if (!pending.IsCompleted) return HolderResult.None;
             _pending = null;
-            HolderResult result = Finish(done, _pendingAcquires, now);
+            HolderResult result = Finish(pending, _pendingAcquires, now);
             return result.Kind == HolderEvent.Failed || IsHeld == _wanted ? result : Follow(now);
         }
 
+        if (now >= _releaseAt) return Follow(now);
         if (now < _renewAt) return HolderResult.None;
         _renewAt = now + owner.RenewEvery;
         try
@@ -62,15 +77,18 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
 
     private HolderResult Follow(TimeSpan now)
     {
-        if (IsHeld == _wanted) return HolderResult.None;
+        _releaseAt = TimeSpan.MaxValue;
+        if (IsHeld == _wanted && _isSure) return HolderResult.None;
+
+        // What is on its way out is not renewed.
+        _renewAt = TimeSpan.MaxValue;
         Task call;
         try
         {
             _giveUp?.Dispose();
             _giveUp = new CancellationTokenSource();
             ValueTask asked = _wanted ? owner.AcquireAsync(_giveUp.Token) : owner.ReleaseAsync(_giveUp.Token);
-            if (asked.IsCompletedSuccessfully) return Finish(Task.CompletedTask, _wanted, now);
-            call = asked.AsTask();
+            call = asked.IsCompletedSuccessfully ? Task.CompletedTask : asked.AsTask();
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -80,24 +98,31 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
         if (call.IsCompleted) return Finish(call, _wanted, now);
         _pending = call;
         _pendingAcquires = _wanted;
-        call.GetAwaiter().UnsafeOnCompleted(wake);
+        call.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(wake);
         return HolderResult.None;
     }
 
     private HolderResult Finish(Task call, bool acquired, TimeSpan now)
     {
-        if (!call.IsCompletedSuccessfully)
+        _isSure = call.IsCompletedSuccessfully;
+        if (_isSure)
         {
-            // What was half taken is given back by the next release; what could not be released is asked again with the next wish.
-            IsHeld = acquired && !call.IsCanceled;
-            _renewAt = TimeSpan.MaxValue;
-            string why = call.Exception?.GetBaseException().Message ?? "given up";
-            return call.IsCanceled && acquired != _wanted ? HolderResult.None : new HolderResult(HolderEvent.Failed, why);
+            IsHeld = acquired;
+            _releaseAfter = FirstRetry;
+            _renewAt = acquired && owner.RenewEvery > TimeSpan.Zero ? now + owner.RenewEvery : TimeSpan.MaxValue;
+            return new HolderResult(acquired ? HolderEvent.Acquired : HolderEvent.Released);
         }
 
-        IsHeld = acquired;
-        _renewAt = acquired && owner.RenewEvery > TimeSpan.Zero ? now + owner.RenewEvery : TimeSpan.MaxValue;
-        return new HolderResult(acquired ? HolderEvent.Acquired : HolderEvent.Released);
+        // Half taken, or not released: either way something may be here still, and a release is owed.
+        IsHeld = true;
+        if (call.IsCanceled && _giveUp is { IsCancellationRequested: true }) return _wanted == acquired ? Follow(now) : HolderResult.None;
+        if (!_wanted)
+        {
+            _releaseAt = now + _releaseAfter;
+            _releaseAfter = _releaseAfter * 2 < LongestRetry ? _releaseAfter * 2 : LongestRetry;
+        }
+
+        return new HolderResult(HolderEvent.Failed, call.Exception?.GetBaseException().Message ?? "given up");
     }
 }
 

@@ -48,16 +48,19 @@ internal sealed class RouterMessages
             Addresses = addresses,
             CheckAddresses = options.CheckAddresses,
             Strict = options.Strict,
-            Group = options.Unicast is null ? transport.Destination : default,
-            Peers = options.Unicast is { } unicast ? [.. unicast.Peers.Select(Peer)] : null,
-            MinimumTtl = options.Unicast?.MinimumTtl ?? 255,
-            MaximumTtl = options.Unicast?.MaximumTtl ?? 255,
+            Group = IsUnicast(transport) ? default : transport.Destination,
+            Peers = IsUnicast(transport) ? [.. options.Unicast!.Peers.Select(Peer)] : null,
+            MinimumTtl = IsUnicast(transport) ? options.Unicast!.MinimumTtl : 255,
+            MaximumTtl = IsUnicast(transport) ? options.Unicast!.MaximumTtl : 255,
             CheckSubnet = options.CheckSubnet,
             Authentication = _authentication,
             Replays = replays,
             Source = transport.Source,
             Subnets = links.Network.Address.IsEmpty || options.Unicast is not null || !ReferenceEquals(transport, links.Transport) ? [] : [new VrrpSubnet(links.Network.Address, links.Network.Bits)],
         };
+
+        // The peers are those of the router's own link.
+        bool IsUnicast(IVrrpTransport transport) => options.Unicast is not null && ReferenceEquals(transport, links.Transport);
 
         VrrpWriter Writer(int version, IVrrpTransport transport)
         {

@@ -23,7 +23,7 @@ public sealed class RouterStatistics
     /// <summary>Adverts received and taken (<c>Advertisements: Received</c>).</summary>
     public long AdvertisementsReceived => Volatile.Read(ref _received);
 
-    /// <summary>Adverts sent (<c>Advertisements: Sent</c>), on every link once.</summary>
+    /// <summary>Adverts sent on the router's own link (<c>Advertisements: Sent</c>).</summary>
     public long AdvertisementsSent => Volatile.Read(ref _sent);
 
     /// <summary>Times it has become Active (<c>Became master</c>).</summary>
@@ -47,7 +47,7 @@ public sealed class RouterStatistics
     /// <summary>Gratuitous ARPs and unsolicited neighbour advertisements sent.</summary>
     public long Announcements => Volatile.Read(ref _announcements);
 
-    /// <summary>Times that two nodes were seen Active.</summary>
+    /// <summary>Times that two nodes were seen Active: once for each meeting, and again each minute that it lasts.</summary>
     public long DualActive => Volatile.Read(ref _dualActive);
 
     /// <summary>Pauses of this process that were longer than an advertisement interval.</summary>

@@ -25,6 +25,19 @@ internal sealed class RouterTracks(RouterOptions options)
         return true;
     }
 
+    /// <summary>Takes over what is known of things that were tracked in the same way before.</summary>
+    public void Adopt(RouterTracks before, RouterOptions beforeOptions)
+    {
+        for (int i = 0; i < _items.Length; i++)
+        {
+            string key = RouterChanges.Key(options.Track[i]);
+            int at = beforeOptions.Track.ToList().FindIndex(t => RouterChanges.Key(t) == key);
+            if (at < 0) continue;
+            (_known[i], _texts[i]) = (before._known[at], before._texts[at]);
+            _items[i] = _items[i] with { IsWell = before._items[at].IsWell, Number = before._items[at].Number };
+        }
+    }
+
     /// <summary>The priority that follows, and the faults.</summary>
     /// <param name="configured">As configured.</param>
     /// <param name="faults">Takes the reasons for a fault.</param>

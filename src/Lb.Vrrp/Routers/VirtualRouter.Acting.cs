@@ -6,29 +6,33 @@ public sealed partial class VirtualRouter
     private const VrrpActions AnyChange =
         VrrpActions.BecameInitialize | VrrpActions.BecameBackup | VrrpActions.BecameActive | VrrpActions.BecameFault | VrrpActions.BecameResigning;
 
-    private readonly AnnounceSchedule _announce;
+    private AnnounceSchedule _announce;
 
     private void Do(VrrpActions actions, string cause, TimeSpan now)
     {
         if (actions == VrrpActions.None) return;
+        RouterState decided = State;
         if ((actions & VrrpActions.SendLastAdvertisement) != 0) Send(_machine.EffectivePriority);
-        if ((actions & VrrpActions.SendResign) != 0)
-        {
-            Send(0);
-            Statistics.CountResignationSent();
-        }
+        if ((actions & VrrpActions.SendResign) != 0 && Send(0)) Statistics.CountResignationSent();
+
+        // Who resigns holds the addresses for those that have not heard yet, and must not call them back from the successor.
+        if ((actions & VrrpActions.BecameResigning) != 0) _announce.Stop();
+        if ((actions & VrrpActions.BecameInitialize) != 0) _started = false;
 
         // The address first, then the neighbours, then the advert: a predecessor that is handing over lets go when it hears us, and must find us ready.
         if ((actions & VrrpActions.ReleaseAddresses) != 0) Want(false, now);
-        if ((actions & VrrpActions.AcquireAddresses) != 0) Want(true, now);
-        if ((actions & VrrpActions.Announce) != 0) BeginAnnouncing(now);
+        bool isAnnounced = (actions & VrrpActions.AcquireAddresses) != 0 && Want(true, now) == HolderEvent.Acquired;
+
+        // They could not be taken: the fault that follows was carried out meanwhile, and is the last word.
+        if (State != decided) return;
+        if ((actions & VrrpActions.Announce) != 0 && !isAnnounced) BeginAnnouncing(now);
         if ((actions & VrrpActions.AnnounceOnce) != 0 && CanAnnounce) _announce.Again(now);
         AnnounceDue(now);
         if ((actions & VrrpActions.SendAdvertisement) != 0) Send(_machine.EffectivePriority);
         if ((actions & AnyChange) != 0) Changed(cause, now);
     }
 
-    private bool CanAnnounce => (_holder?.IsHeld ?? false) && State is RouterState.Active or RouterState.Resigning;
+    private bool CanAnnounce => State == RouterState.Active && _links.Announcer is not null && _holder is { IsHeld: true };
 
     private void BeginAnnouncing(TimeSpan now)
     {
@@ -46,33 +50,36 @@ public sealed partial class VirtualRouter
         }
     }
 
-    private void Send(int priority)
+    // The second heartbeat is a help: what becomes of its adverts changes nothing.
+    private bool Send(int priority)
     {
-        ReadOnlySpan<byte> message = _messages.Write((byte)priority);
-        Sent(_links.Transport.Send(message));
-        if (_options.AlsoVersion2) Sent(_links.Transport.Send(_messages.WriteVersion2((byte)priority)));
-        if (_links.Heartbeat is not { } second) return;
-        second.Send(_messages.WriteHeartbeat((byte)priority));
+        bool isSent = IsSent(_links.Transport.Send(_messages.Write((byte)priority)));
+        if (_options.AlsoVersion2) IsSent(_links.Transport.Send(_messages.WriteVersion2((byte)priority)));
+        _links.Heartbeat?.Send(_messages.WriteHeartbeat((byte)priority));
+        return isSent;
     }
 
-    private void Sent(VrrpSendResult result)
+    private bool IsSent(VrrpSendResult result)
     {
         if (result == VrrpSendResult.Sent)
         {
             Statistics.CountSent();
-            return;
+            return true;
         }
 
         Statistics.CountSendFailure();
         if (result == VrrpSendResult.LinkDown) _linkFailed = true;
         else if (result == VrrpSendResult.Refused) _refused = true;
+        return false;
     }
 
-    private void Want(bool wanted, TimeSpan now)
+    private HolderEvent Want(bool wanted, TimeSpan now)
     {
         if (!wanted) _announce.Stop();
-        if (_holder is not { } holder) return;
-        Take(holder.Want(wanted, now), now);
+        if (_holder is not { } holder) return HolderEvent.None;
+        HolderResult result = holder.Want(wanted, now);
+        Take(result, now);
+        return result.Kind;
     }
 
     private void Take(HolderResult result, TimeSpan now)
@@ -80,7 +87,7 @@ public sealed partial class VirtualRouter
         switch (result.Kind)
         {
             case HolderEvent.Acquired:
-                ClearFault(AddressFault, now);
+                _retryAfter = FirstRetry;
                 BeginAnnouncing(now);
                 break;
             case HolderEvent.Restored:
@@ -91,7 +98,9 @@ public sealed partial class VirtualRouter
                 break;
             case HolderEvent.Failed:
                 RouterLog.AddressesFailed(_log, Name, result.Error ?? "");
-                if (State is not (RouterState.Initialize or RouterState.Fault)) RetryLater(result.Error ?? "", now);
+
+                // What a Backup can't get rid of is tried again by the holder; it can still take over.
+                if (State is RouterState.Active or RouterState.Resigning) RetryLater(result.Error ?? "", now);
                 break;
         }
     }
@@ -106,7 +115,7 @@ public sealed partial class VirtualRouter
         _since = _time.GetUtcNow();
         if (to == RouterState.Active) Statistics.CountBecameActive();
         if (from == RouterState.Active) Statistics.CountReleasedActive();
-        TakeSnapshot();
+        Refresh();
         RouterLog.StateChanged(_log, Name, from, to, EffectivePriority, cause);
         Publish(new RouterStateChanged(_since, Name, from, to, EffectivePriority, cause));
         StateChanged?.Invoke(this, now);

@@ -10,11 +10,11 @@ public sealed partial class VirtualRouter
 
     private const int MostFindings = 256;
 
-    // Adverts of lower priority in a row, heard while ours go out: after as many as make a peer dead it is no accident.
-    private const int OneWayAfter = 4;
+    // Our adverts that a node of lower priority does not heed: after as many as make a peer dead it is no accident.
+    private const int OneWayAfter = 3;
 
     private readonly Dictionary<(MismatchKind Kind, PeerAddress Peer), TimeSpan> _found = [];
-    private int _deaf;
+    private readonly Dictionary<PeerAddress, Rival> _rivals = [];
 
     private void Discard(ReceiveFault fault, ReadOnlySpan<byte> message, in VrrpDatagram datagram, TimeSpan now)
     {
@@ -58,7 +58,8 @@ public sealed partial class VirtualRouter
         }
 
         if ((warnings & ReceiveWarning.Subnet) != 0) Mismatch(MismatchKind.Subnet, datagram.Source, "its address is not in the interface's network", now);
-        if ((warnings & ReceiveWarning.Interval) != 0) Mismatch(MismatchKind.Interval, datagram.Source, "its interval is another; a Backup follows that of the Active node", now);
+        bool isSeconds = _options.Version == 3 && message[0] >> 4 == 2; // Version 2 can't say a fraction.
+        if ((warnings & ReceiveWarning.Interval) != 0 && !isSeconds) Mismatch(MismatchKind.Interval, datagram.Source, "its interval is another; a Backup follows that of the Active node", now);
         if ((warnings & ReceiveWarning.Unauthenticated) != 0) Mismatch(MismatchKind.Authentication, datagram.Source, "its adverts have no trailer; taken, as the mode is permissive", now);
     }
 
@@ -69,23 +70,41 @@ public sealed partial class VirtualRouter
             Mismatch(MismatchKind.Owner, datagram.Source, "two nodes claim to own the addresses (priority 255); only one may", now);
         if ((actions & VrrpActions.IntervalRefused) != 0)
             Mismatch(MismatchKind.Interval, datagram.Source, "its interval is far longer than ours and was not adopted: a forged advert must not mute us", now);
-        if ((actions & VrrpActions.DualActiveSeen) != 0)
-        {
-            Statistics.CountDualActive();
-            RouterLog.DualActive(_log, Name, Text(datagram.Source), advert.Priority);
-            Publish(new DualActiveDetected(_time.GetUtcNow(), Name, Text(datagram.Source), advert.Priority));
-        }
-
-        bool isLower = before == RouterState.Active && State == RouterState.Active && advert.Priority > 0;
-        if (!isLower)
-        {
-            _deaf = 0;
-            return;
-        }
-
+        if (before != RouterState.Active || State != RouterState.Active || advert.Priority == 0) return;
         Statistics.CountLower();
-        if (++_deaf == OneWayAfter)
-            Mismatch(MismatchKind.OneWayLink, datagram.Source, "it stays Active although ours is better: it does not hear us; look for a firewall on protocol 112 or a broken direction of the link", now);
+
+        // Over the second link the same node is heard again.
+        if (datagram.Link == 0 || _rivals.Count == 0) Watch(in advert, datagram.Source, (actions & VrrpActions.DualActiveSeen) != 0, now);
+    }
+
+    // Two Active nodes are told of once for each time that they meet, and again after a while if it lasts.
+    private void Watch(in VrrpAdvertisement advert, in PeerAddress peer, bool isDual, TimeSpan now)
+    {
+        TimeSpan interval = advert.Interval > _options.AdvertisementInterval ? advert.Interval : _options.AdvertisementInterval;
+        bool isKnown = _rivals.TryGetValue(peer, out Rival rival);
+        if (!isKnown && _rivals.Count >= MostFindings) ForgetRivals(now);
+        if (!isKnown && _rivals.Count >= MostFindings) return;
+        if (!isKnown || now - rival.Last > interval * (OneWayAfter + 1)) rival = new Rival(now, now, TimeSpan.MinValue / 2);
+        if (isDual && now - rival.Told >= TellAgain)
+        {
+            rival = rival with { Told = now };
+            string from = Text(peer);
+            Statistics.CountDualActive();
+            RouterLog.DualActive(_log, Name, from, advert.Priority);
+            Publish(new DualActiveDetected(_time.GetUtcNow(), Name, from, advert.Priority));
+        }
+
+        if (now - rival.Since >= interval * OneWayAfter)
+            Mismatch(MismatchKind.OneWayLink, peer, "it stays Active although ours is better: it does not hear us; look for a firewall on protocol 112 or a broken direction of the link", now);
+        _rivals[peer] = rival with { Last = now };
+    }
+
+    private void ForgetRivals(TimeSpan now)
+    {
+        foreach ((PeerAddress peer, Rival rival) in _rivals)
+        {
+            if (now - rival.Last >= TellAgain) _rivals.Remove(peer);
+        }
     }
 
     private static string CauseOf(in VrrpAdvertisement advert, in VrrpDatagram datagram, VrrpActions actions) => (actions & AnyChange) == 0 ? ""
@@ -107,7 +126,7 @@ public sealed partial class VirtualRouter
     {
         if (_found.TryGetValue((kind, peer), out TimeSpan told) && now - told < TellAgain) return false;
 
-        // Forged sources must not fill the memory; then one of the kind stands for all.
+        // Forged sources must not fill the memory; while it is full, nothing new is told.
         if (_found.Count >= MostFindings)
         {
             foreach ((var key, TimeSpan at) in _found)
@@ -123,4 +142,7 @@ public sealed partial class VirtualRouter
     }
 
     private static string Text(PeerAddress peer) => peer.IsEmpty ? "" : peer.ToIPEndPoint().Address.ToString();
+
+    /// <summary>Another Active node: since when it has been heard without a break, when last, when that was told.</summary>
+    private readonly record struct Rival(TimeSpan Since, TimeSpan Last, TimeSpan Told);
 }

@@ -25,8 +25,8 @@ public sealed partial class VirtualRouter
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);
         if (!_faults.Add(reason)) return;
-        _snapshot = null;
         if (_started) Do(_machine.Fault(now), reason, now);
+        Refresh();
         FaultsChanged?.Invoke(now);
     }
 
@@ -36,8 +36,8 @@ public sealed partial class VirtualRouter
     public void ClearFault(string reason, TimeSpan now)
     {
         if (!_faults.Remove(reason)) return;
-        _snapshot = null;
         if (_started && _faults.Count == 0) Do(_machine.Recover(now), $"no fault any more: {reason}", now);
+        Refresh();
         FaultsChanged?.Invoke(now);
     }
 
@@ -49,16 +49,22 @@ public sealed partial class VirtualRouter
     /// <param name="now">The time.</param>
     public void Report(int index, bool isWell, int value, string text, TimeSpan now)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _options.Track.Count);
         bool wasKnown = _tracks.AllKnown;
         if (!_tracks.Take(index, isWell, value, text)) return;
-        _snapshot = null;
-        if (!_started) return;
-        ApplyTracks(text, now);
-        if (!wasKnown && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
+        if (_started)
+        {
+            ApplyTracks(_machine.EffectivePriority, text, now);
+            if (!wasKnown && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
+        }
+
+        Refresh();
     }
 
-    // The interface came back, perhaps with another address.
-    internal void LinkChanged(TimeSpan now)
+    /// <summary>The interface went or came back, perhaps with another address: the transport's source says. Without one the router is in fault.</summary>
+    /// <param name="now">The time.</param>
+    public void LinkChanged(TimeSpan now)
     {
         _messages = new RouterMessages(_options, _links, _time, _messages);
         _linkFailed = false;
@@ -66,8 +72,9 @@ public sealed partial class VirtualRouter
         else ClearFault(LinkFault, now);
     }
 
-    /// <summary>A send found the link gone before the kernel's notice of it came. Asked by the driver after every turn.</summary>
-    internal void SettleLink(TimeSpan now)
+    /// <summary>Draws the consequences when a send found the link gone before the kernel's notice came, or was refused. Called by the driver after every turn.</summary>
+    /// <param name="now">The time.</param>
+    public void SettleLink(TimeSpan now)
     {
         if (_linkFailed) SetFault(LinkFault, now);
         _linkFailed = false;
@@ -75,20 +82,19 @@ public sealed partial class VirtualRouter
         _refused = false;
     }
 
-    private void ApplyTracks(string cause, TimeSpan now)
+    private void ApplyTracks(int before, string cause, TimeSpan now)
     {
         byte priority = _tracks.Evaluate((byte)_options.Priority, _trackFaults);
-        int before = _machine.EffectivePriority;
+        Do(_machine.SetPriority(priority, now), cause, now);
         if (priority != before)
         {
-            Do(_machine.SetPriority(priority, now), cause, now);
-            _snapshot = null;
             RouterLog.PriorityChanged(_log, Name, before, priority, cause);
             Publish(new RouterPriorityChanged(_time.GetUtcNow(), Name, before, priority, cause));
         }
 
-        foreach (string gone in _faults.Where(f => f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal) && !_trackFaults.Contains(f)).ToArray()) ClearFault(gone, now);
+        // New reasons first: between the last one and the next there is no moment without a fault.
         foreach (string fault in _trackFaults) SetFault(fault, now);
+        foreach (string gone in _faults.Where(f => f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal) && !_trackFaults.Contains(f)).ToArray()) ClearFault(gone, now);
     }
 
     // An Active router that can't hold its addresses must not keep others from holding them; it tries again, less and less often.

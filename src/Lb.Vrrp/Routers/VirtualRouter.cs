@@ -22,7 +22,7 @@ public sealed partial class VirtualRouter : IDisposable
     private RouterOptions _options;
     private RouterMessages _messages;
     private DateTimeOffset _since;
-    private volatile RouterSnapshot? _snapshot;
+    private volatile RouterSnapshot _snapshot;
     private bool _started;
 
     /// <summary>Makes a router; it does nothing before <see cref="Start"/>.</summary>
@@ -49,6 +49,8 @@ public sealed partial class VirtualRouter : IDisposable
         _announce = new AnnounceSchedule(links.Announcer?.Count ?? 0, options.Announce);
         if (links.Owner is { } owner) _holder = new AddressHolder(owner, () => Wake?.Invoke());
         _since = _time.GetUtcNow();
+        _rebuildKey = RouterChanges.Key(options);
+        _snapshot = TakeSnapshot();
     }
 
     /// <summary>Name in the configuration.</summary>
@@ -71,9 +73,10 @@ public sealed partial class VirtualRouter : IDisposable
     {
         get
         {
-            TimeSpan first = _machine.Deadline;
+            TimeSpan first = _holder?.Deadline ?? TimeSpan.MaxValue;
+            if (!_started) return first;
+            if (_machine.Deadline < first) first = _machine.Deadline;
             if (_announce.Due < first) first = _announce.Due;
-            if (_holder is { } holder && holder.Deadline < first) first = holder.Deadline;
             return _retryAt < first ? _retryAt : first;
         }
     }
@@ -88,7 +91,17 @@ public sealed partial class VirtualRouter : IDisposable
     internal VrrpMachine Machine => _machine;
 
     /// <summary>The router as it is. Any thread; a little old at worst.</summary>
-    public RouterSnapshot Snapshot() => _snapshot ?? TakeSnapshot();
+    public RouterSnapshot Snapshot() => _snapshot;
+
+    /// <summary>How late the driver is for what the election or the announcements had due: to be asked before packets are brought, for <see cref="Paused"/>.</summary>
+    /// <param name="now">The time.</param>
+    /// <returns>Zero when nothing is overdue.</returns>
+    public TimeSpan Late(TimeSpan now)
+    {
+        // What a slow address owner has finished has no time that it was due.
+        TimeSpan due = _machine.Deadline < _announce.Due ? _machine.Deadline : _announce.Due;
+        return _started && due < now ? now - due : TimeSpan.Zero;
+    }
 
     /// <summary>Begins: Backup, or Active for the owner of the addresses. Nothing is claimed before everything tracked was reported once.</summary>
     /// <param name="now">The time.</param>
@@ -96,11 +109,25 @@ public sealed partial class VirtualRouter : IDisposable
     {
         if (_started) return;
         _started = true;
+        _retryAt = TimeSpan.MaxValue;
+        _retryAfter = FirstRetry;
+        _rivals.Clear();
         if (_tracks.AllKnown) _machine.Ready(now);
-        Do(_machine.Start(now), "started", now);
+        _machine.SetPriority(_tracks.Evaluate((byte)_options.Priority, _trackFaults), now);
+        _faults.RemoveWhere(static f => f is LinkFault or AddressFault || f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal));
+        _faults.UnionWith(_trackFaults);
         if (_links.Transport.Source.IsEmpty) _faults.Add(LinkFault);
-        ApplyTracks("started", now);
-        if (_faults.Count > 0) Do(_machine.Fault(now), _faults.Min!, now);
+
+        // With a fault even the owner of the addresses claims nothing: the machine is in fault before anything it says is done.
+        VrrpActions first = _machine.Start(now);
+        if (_faults.Count > 0)
+        {
+            _machine.Fault(now);
+            first = VrrpActions.BecameFault;
+        }
+
+        Do(first, _faults.Min ?? "started", now);
+        FaultsChanged?.Invoke(now);
     }
 
     /// <summary>Takes in one packet of IP protocol 112, from any sender, good or bad.</summary>
@@ -121,19 +148,22 @@ public sealed partial class VirtualRouter : IDisposable
         if (advert.Warnings != ReceiveWarning.None) Warn(advert.Warnings, message, in datagram, now);
         if (advert.Priority == 0) Statistics.CountResignationReceived();
         RouterState before = State;
-        VrrpActions actions = _machine.Received(in advert, datagram.Source, _links.Transport.Source, datagram.ArrivedAt, now);
+        (PeerAddress active, byte priority) = (_machine.ActiveRouter, _machine.ActivePriority);
+        (PeerAddress from, PeerAddress own) = Ends(in advert, in datagram);
+        VrrpActions actions = _machine.Received(in advert, from, own, datagram.ArrivedAt, now);
         Diagnose(in advert, in datagram, actions, before, now);
         if (actions != VrrpActions.None) Do(actions, CauseOf(in advert, in datagram, actions), now);
+        if (State != RouterState.Active && (active != _machine.ActiveRouter || priority != _machine.ActivePriority)) Refresh();
     }
 
     /// <summary>Does what is due: see <see cref="Deadline"/>. Calling it early or often does no harm.</summary>
     /// <param name="now">The time.</param>
     public void Advance(TimeSpan now)
     {
+        if (_holder is { } holder && now >= holder.Deadline) Take(holder.Advance(now), now);
         if (!_started) return;
         if (now >= _retryAt) Retry(now);
-        if (now >= _machine.Deadline) Do(_machine.DeadlineReached(now), State == RouterState.Backup ? "no advert in time" : "time is up", now);
-        if (_holder is { } holder && now >= holder.Deadline) Take(holder.Advance(now), now);
+        if (now >= _machine.Deadline) Do(_machine.DeadlineReached(now), WhyDue(), now);
         AnnounceDue(now);
     }
 
@@ -156,9 +186,7 @@ public sealed partial class VirtualRouter : IDisposable
     /// <param name="now">The time.</param>
     public void Stop(TimeSpan now)
     {
-        if (!_started) return;
-        Do(_machine.Stop(now), "stopped", now);
-        if (State == RouterState.Initialize) _started = false;
+        if (_started) Do(_machine.Stop(now), "stopped", now);
     }
 
     /// <summary>Frees what it holds; addresses that are still on this node are taken off by their owner.</summary>
@@ -168,7 +196,22 @@ public sealed partial class VirtualRouter : IDisposable
         _links.Dispose();
     }
 
-    private RouterSnapshot TakeSnapshot() => _snapshot = new RouterSnapshot
+    // A node has another address on each of its links. To the election the one it was first heard from stays the same node.
+    private (PeerAddress From, PeerAddress Own) Ends(in VrrpAdvertisement advert, in VrrpDatagram datagram)
+    {
+        if (datagram.Link == 0 || _links.Heartbeat is not { } second) return (datagram.Source, _links.Transport.Source);
+        bool isSame = State == RouterState.Backup && advert.Priority == _machine.ActivePriority && !_machine.ActiveRouter.IsEmpty;
+        return (isSame ? _machine.ActiveRouter : datagram.Source, second.Source);
+    }
+
+    private string WhyDue() => State != RouterState.Backup ? "time is up"
+        : _machine.ActiveRouter.IsEmpty ? "no Active node was heard"
+        : _machine.ActivePriority == 0 ? "the Active node has resigned" : "no advert in time";
+
+    // Made by the driver's thread after every change, so that other threads only follow one reference.
+    private void Refresh() => _snapshot = TakeSnapshot();
+
+    private RouterSnapshot TakeSnapshot() => new()
     {
         Name = Name,
         Interface = _options.Interface,

@@ -1,0 +1,44 @@
+namespace Lb.Vrrp;
+
+/// <content>Other options while it runs.</content>
+public sealed partial class VirtualRouter
+{
+    private readonly string _rebuildKey;
+
+    /// <summary>
+    /// Takes other options without a change of hands: priority, interval, adverts that may be missing, preemption, delays, handover, checksum, checks of
+    /// addresses and subnet, announcements, what is tracked. What was tracked in the same way before stays known.
+    /// </summary>
+    /// <param name="options">Valid options.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>
+    /// False, and nothing is changed, when the router has to be made anew: another interface, number, version, list of addresses, authentication, peers,
+    /// virtual MAC address, group or lifetime.
+    /// </returns>
+    public bool Reconfigure(RouterOptions options, TimeSpan now)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (RouterChanges.Key(options) != _rebuildKey) return false;
+        RouterOptions old = _options;
+        RouterTracks tracks = new(options);
+        tracks.Adopt(_tracks, old);
+        (_options, _tracks) = (options, tracks);
+        _messages = new RouterMessages(options, _links, _time, _messages);
+        if (RouterChanges.Key(options.Announce) != RouterChanges.Key(old.Announce))
+        {
+            _announce = new AnnounceSchedule(_links.Announcer?.Count ?? 0, options.Announce);
+            BeginAnnouncing(now);
+        }
+
+        int before = _machine.EffectivePriority;
+        Do(_machine.Reconfigure(RouterMessages.Settings(options), now), "reconfigured", now);
+        if (_started)
+        {
+            ApplyTracks(before, "reconfigured", now);
+            if (!_machine.IsReady && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
+        }
+
+        Refresh();
+        return true;
+    }
+}
