@@ -32,6 +32,7 @@ public sealed class RoomsTests
         ["Linux"] = "Touch",
         ["Reactor"] = "Touch",
         ["Commands"] = "Touch",
+        ["Tracking"] = "Touch",
         ["Telemetry"] = "Tell",
         ["Events"] = "Tell",
         ["DependencyInjection"] = "Wire",
