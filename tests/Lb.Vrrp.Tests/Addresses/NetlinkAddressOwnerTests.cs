@@ -11,7 +11,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void An_address_comes_with_prefix_label_scope_and_broadcast_and_goes_again()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             VirtualAddress labelled = Address("10.9.0.5/24", label: "e0:vip", scope: "link") with { WithBroadcast = true };
@@ -34,7 +34,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void Taking_twice_is_taking_once()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using NetlinkAddressOwner owner = new([Address("10.9.0.5/24"), Address("2001:db8::5/64")], TimeSpan.FromSeconds(30));
@@ -52,15 +52,14 @@ public sealed partial class NetlinkAddressOwnerTests
     [InlineData("2001:db8::5/64", "2001:db8::5")]
     public void An_address_that_nobody_renews_goes_by_itself(string text, string alone)
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using AddressWatcher watcher = new();
             using NetlinkAddressOwner owner = new([Address(text)], TimeSpan.FromSeconds(1));
             Take(owner);
             Assert.Equal([alone], space.Locals("e0"));
-            Assert.True(PeerAddress.TryParse(alone, out PeerAddress expected));
-            Assert.Equal(expected, watcher.WaitForRemoval());
+            Assert.Equal(TestNamespace.Parse(alone), watcher.WaitForRemoval());
             Assert.Empty(space.Locals("e0"));
         });
     }
@@ -68,7 +67,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void Renewing_begins_the_lifetime_anew()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             // Ours by its tag, but about to end: as an address is that a stalled process comes back to.
@@ -97,7 +96,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void What_was_there_before_is_adopted_and_left()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             space.Ip("address", "add", "10.9.0.5/24", "dev", "e0");
@@ -118,7 +117,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void Somebody_elses_address_in_the_same_subnet_survives_ours()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using NetlinkAddressOwner owner = new([Address("10.9.0.5/24")], TimeSpan.Zero);
@@ -136,7 +135,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Trait("Point", "58")]
     public void A_deleted_address_is_put_back_and_said()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using NetlinkAddressOwner owner = new([Address("10.9.0.5/24"), Address("2001:db8::5/64")], TimeSpan.FromSeconds(30));
@@ -153,7 +152,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Trait("Row", "V28")]
     public void An_interface_made_anew_gets_its_addresses_again()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using NetlinkAddressOwner owner = new([Address("10.9.0.5/24")], TimeSpan.FromSeconds(30));
@@ -161,7 +160,7 @@ public sealed partial class NetlinkAddressOwnerTests
             space.Ip("link", "del", "e0");
             NetlinkException gone = Assert.Throws<NetlinkException>(() => owner.Renew());
             Assert.Equal("interface e0: No such device (errno 19)", gone.Message);
-            AddDevice(space);
+            space.AddDevice();
             Assert.True(owner.Renew());
             Assert.Equal(["10.9.0.5"], space.Locals("e0"));
         });
@@ -171,7 +170,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Trait("Point", "56")]
     public void What_a_killed_run_left_is_removed_and_nothing_else()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using (NetlinkAddressOwner killed = new([Address("10.9.0.5/24"), Address("2001:db8::5/64"), Address("10.9.0.8/24"), Address("10.9.0.9/24")], TimeSpan.Zero)) Take(killed);
@@ -180,8 +179,7 @@ public sealed partial class NetlinkAddressOwnerTests
             using NetlinkAddressOwner owner = new([Address("10.9.0.5/24"), Address("10.9.0.6/24"), Address("2001:db8::5/64")], TimeSpan.Zero);
             Assert.Equal(2, owner.RemoveStale());
             Assert.Equal(["10.9.0.6", "10.9.0.7", "10.9.0.8", "10.9.0.9"], space.Locals("e0").Order(StringComparer.Ordinal));
-            Assert.True(PeerAddress.TryParse("10.9.0.9", out PeerAddress wanted));
-            Assert.Equal(1, owner.RemoveStale(new HashSet<PeerAddress> { wanted }));
+            Assert.Equal(1, owner.RemoveStale(new HashSet<PeerAddress> { TestNamespace.Parse("10.9.0.9") }));
             Assert.Equal(["10.9.0.6", "10.9.0.7", "10.9.0.9"], space.Locals("e0").Order(StringComparer.Ordinal));
             Take(owner);
             Assert.Equal(0, owner.RemoveStale());
@@ -192,7 +190,7 @@ public sealed partial class NetlinkAddressOwnerTests
     [Trait("Row", "X16")]
     public void Without_the_capability_the_message_names_it()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         Exception? refused = null;
         space.Run(() =>
         {
@@ -210,27 +208,13 @@ public sealed partial class NetlinkAddressOwnerTests
     [Fact]
     public void The_kernels_own_words_are_in_the_message()
     {
-        using TestNamespace space = WithDevice();
+        using TestNamespace space = TestNamespace.MakeWithDevice();
         space.Run(() =>
         {
             using Netlink netlink = new();
             NetlinkException refused = Assert.Throws<NetlinkException>(() => netlink.AddAddress(Address("2001:db8::5/64"), 99_999, 10, 1, replace: false));
             Assert.StartsWith("adding 2001:db8::5/64 on e0: No such device (errno 19): ", refused.Message, StringComparison.Ordinal);
         });
-    }
-
-    private static TestNamespace WithDevice()
-    {
-        TestNamespace space = TestNamespace.Make();
-        AddDevice(space);
-        return space;
-    }
-
-    private static void AddDevice(TestNamespace space)
-    {
-        space.Ip("link", "add", "e0", "type", "veth", "peer", "name", "e1");
-        space.Ip("link", "set", "e0", "addrgenmode", "none", "up");
-        space.Ip("link", "set", "e1", "addrgenmode", "none", "up");
     }
 
     private static VirtualAddress Address(string address, string? label = null, string scope = "global") =>

@@ -28,6 +28,14 @@ internal sealed partial class TestNamespace : IDisposable
         return made;
     }
 
+    /// <summary>Makes one with <see cref="AddDevice"/>.</summary>
+    public static TestNamespace MakeWithDevice()
+    {
+        TestNamespace made = Make();
+        made.AddDevice();
+        return made;
+    }
+
     /// <summary>Makes one with the interface <c>e0</c>, and a second one with <c>e1</c> at the other end of the cable.</summary>
     public static (TestNamespace Near, TestNamespace Far) MakePair()
     {
@@ -38,7 +46,24 @@ internal sealed partial class TestNamespace : IDisposable
         // Silence: no addresses, and so no router solicitations, that the test has not asked for.
         near.Ip("link", "set", "e0", "addrgenmode", "none", "up");
         far.Ip("link", "set", "e1", "addrgenmode", "none", "up");
+
+        // IPv6 is deaf until the kernel has looked at the carrier, up to a second later; then the route of multicast appears.
+        Assert.True(SpinWait.SpinUntil(() => near.HearsMulticast() && far.HearsMulticast(), TimeSpan.FromSeconds(20)), "The cable does not come up.");
         return (near, far);
+    }
+
+    public static PeerAddress Parse(string text)
+    {
+        Assert.True(PeerAddress.TryParse(text, out PeerAddress address));
+        return address;
+    }
+
+    /// <summary>Adds the interfaces <c>e0</c> and <c>e1</c>, a cable between them, up and without addresses.</summary>
+    public void AddDevice()
+    {
+        Ip("link", "add", "e0", "type", "veth", "peer", "name", "e1");
+        Ip("link", "set", "e0", "addrgenmode", "none", "up");
+        Ip("link", "set", "e1", "addrgenmode", "none", "up");
     }
 
     /// <summary>Runs <c>ip</c> inside, which must succeed.</summary>
@@ -90,6 +115,12 @@ internal sealed partial class TestNamespace : IDisposable
         Run(() => { made = make(); });
         return made!;
     }
+
+    /// <summary>Waits until solicitations for an IPv6 address are heard: the kernel joins their group a moment after the address was added.</summary>
+    public void WaitForSolicitations(string device, string group) =>
+        Assert.True(SpinWait.SpinUntil(() => Ip("-6", "maddr", "show", "dev", device).Contains(group, StringComparison.Ordinal), TimeSpan.FromSeconds(20)), $"{group} is not joined.");
+
+    private bool HearsMulticast() => Ip("-6", "route", "show", "table", "local").Contains("ff00::/8", StringComparison.Ordinal);
 
     public static (int Code, string Text) Execute(string program, string[] args)
     {
