@@ -24,7 +24,7 @@ internal sealed class ConfigurationFile(string path) : ConfigurationProvider, IC
 
     /// <summary>Registers what the section <c>Lb</c> of a configuration says, with every part that this tool has.</summary>
     public static void AddParts(IServiceCollection services, IConfiguration configuration) =>
-        services.AddLb(configuration.GetSection(Root)).AddHealth().AddGateways();
+        services.AddLb(configuration.GetSection(Root)).AddHealth().AddGateways().AddRouters();
 
     /// <summary>Reads the file, and makes its content known if it is good. Any thread.</summary>
     /// <param name="evenIfSame">False: a file that says the same as at the last reading is left alone.</param>

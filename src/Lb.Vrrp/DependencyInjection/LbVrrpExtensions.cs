@@ -25,7 +25,11 @@ public static class LbVrrpExtensions
             RouterMetrics.Create(provider.GetService<IMeterFactory>(), routers);
             return routers;
         });
-        builder.Services.TryAddSingleton(static provider => new NotifyCommands(provider.GetRequiredService<LbConfiguration>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<NotifyCommands>>()));
+        builder.Services.TryAddSingleton(static provider =>
+        {
+            VirtualRouters routers = provider.GetRequiredService<VirtualRouters>();
+            return new NotifyCommands(routers.NotifyOf, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<NotifyCommands>>());
+        });
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILbPart, VirtualRouters>(static provider => provider.GetRequiredService<VirtualRouters>()));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<INotifier, NotifyCommands>(static provider => provider.GetRequiredService<NotifyCommands>()));
         return builder;

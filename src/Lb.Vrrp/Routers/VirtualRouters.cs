@@ -16,6 +16,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<string, RunningRouter> _running = new(StringComparer.OrdinalIgnoreCase);
     private volatile VirtualRouter[] _all = [];
+    private volatile Dictionary<string, RouterNotifyOptions> _notify = [];
     private VrrpLoop? _loop;
 
     /// <summary>Made by dependency injection.</summary>
@@ -44,6 +45,9 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     /// <param name="name">Its name, without regard to case.</param>
     public RouterSnapshot? Find(string name) => Array.Find(_all, r => string.Equals(r.Name, name, StringComparison.OrdinalIgnoreCase))?.Snapshot();
 
+    /// <summary>The programs that are told of a router's changes; null = there is no such router.</summary>
+    internal RouterNotifyOptions? NotifyOf(string name) => _notify.GetValueOrDefault(name);
+
     /// <inheritdoc/>
     public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
     {
@@ -66,6 +70,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         try
         {
             if (options.Routers.Count == 0 && _running.Count == 0) return;
+            _notify = options.Routers.ToDictionary(static r => r.Key, static r => r.Value.Notify, StringComparer.OrdinalIgnoreCase);
             _loop ??= new VrrpLoop(options.Vrrp, _log);
             foreach ((string name, RunningRouter gone) in _running.Where(r => !options.Routers.ContainsKey(r.Key)).ToArray())
             {

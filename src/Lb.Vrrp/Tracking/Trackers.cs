@@ -15,6 +15,7 @@ internal static class Trackers
         if (options.Pool is { } pool) return new PoolTracker(poolOf(pool));
         if (options.Command.Count > 0) return new CommandTracker(options, time, logger);
         if (options.Process is not null) return new ProcessTracker(options, time, logger);
+        if (options.Check is { } check) return new DelegateTracker("code of the host's", check, options, time, logger);
         return options.File is not null ? new FileTracker(options, time) : null;
     }
 }
