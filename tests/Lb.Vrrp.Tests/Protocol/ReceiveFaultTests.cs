@@ -179,6 +179,32 @@ public sealed class ReceiveFaultTests
     }
 
     [Fact]
+    [Trait("Point", "50")]
+    public void Beside_version_3_version_2_is_taken_with_any_interval()
+    {
+        foreach (byte[] message in new[] { Good, Good2, Wire.Version2(51, 100, 3, Ours) })
+        {
+            Assert.Equal(ReceiveFault.None, Wire.Read(message, Wire.Rules(alsoVersion2: true), null, out VrrpAdvertisement advert));
+            Assert.Equal(message[0] >> 4, advert.Version);
+        }
+    }
+
+    [Theory]
+    [InlineData(10, 1)]
+    [InlineData(1000, 1)]
+    [InlineData(1010, 2)]
+    [InlineData(40_950, 41)]
+    [Trait("Point", "27")]
+    [Trait("Point", "50")]
+    public void Version_2_says_whole_seconds_and_version_3_hundredths(int milliseconds, byte seconds)
+    {
+        TimeSpan interval = TimeSpan.FromMilliseconds(milliseconds);
+        Assert.Equal(seconds, new VrrpWriter(2, 51, interval, Ours, isV6: false, authentication: null).Write(100, Wire.Utc)[5]);
+        ReadOnlySpan<byte> message = new VrrpWriter(3, 51, interval, Ours, isV6: false, authentication: null).Write(100, Wire.Utc);
+        Assert.Equal(milliseconds / 10, (message[4] << 8) | message[5]);
+    }
+
+    [Fact]
     [Trait("Point", "18")]
     public void What_comes_from_this_node_is_ignored() => Assert.Equal(ReceiveFault.OwnSource, Wire.Read(Good, Wire.Rules(), Wire.From("10.77.0.2"), out _));
 

@@ -19,7 +19,9 @@ public sealed class VrrpFuzzTests
         [
             Wire.Rules(), Wire.Rules(2), Wire.Rules(2, VrrpAuthentication.Pass("secret"u8)), Wire.Rules(alsoVersion2: true),
             Wire.Rules(authentication: VrrpAuthentication.Hmac(keys, VrrpHmacMode.Enforce, VrrpReplay.Time, TimeSpan.FromSeconds(1))),
+            new ReceiveRules { RouterId = 51, IsV6 = true, Interval = TimeSpan.FromSeconds(1), Addresses = new byte[16] },
         ];
+        VrrpDatagram from6 = Wire.From("fe80::1", "ff02::12");
         byte[] buffer = new byte[512];
         HashSet<ReceiveFault> faults = [];
         int wrong = 0;
@@ -31,7 +33,7 @@ public sealed class VrrpFuzzTests
             {
                 int length = Mutate(random, seeds[i % seeds.Length], buffer, out bool isMutated);
                 ReceiveRules used = rules[random.Next(rules.Length)];
-                ReceiveFault fault = VrrpReader.Read(buffer.AsSpan(0, length), Wire.From4, used, Wire.Utc, out VrrpAdvertisement advert);
+                ReceiveFault fault = VrrpReader.Read(buffer.AsSpan(0, length), used.IsV6 ? from6 : Wire.From4, used, Wire.Utc, out VrrpAdvertisement advert);
                 if (warmUp == 0) faults.Add(fault);
                 if (fault == ReceiveFault.None && isMutated && !IsHarmless(advert)) wrong++;
             }
