@@ -216,7 +216,7 @@ internal sealed unsafe class QueuedAdverts : IDisposable
         const int Attempts = 1000;
         for (int i = 0; _pending > 0 && i < Attempts; i++)
         {
-            _ring.Add(IoRing.OperationCancel, 0, -1, null, 0, IoRing.CancelAll, CancelTag);
+            if (_ring.Unsubmitted < IoRing.Entries) _ring.Add(IoRing.OperationCancel, 0, -1, null, 0, IoRing.CancelAll, CancelTag);
             if (_ring.Enter(1) != 0 && _ring.Unsubmitted >= IoRing.Entries) break;
             Collect();
         }

@@ -51,7 +51,7 @@ internal sealed unsafe class RawReceiver : IVrrpReceiver
     public void Accept(ReadOnlySpan<byte> routerIds)
     {
         _routerIds = routerIds.ToArray();
-        if (Descriptor >= 0 && _routerIds.Length > 0) RawSocket.AcceptOnly(Descriptor, _isV6, _routerIds);
+        if (Descriptor >= 0) RawSocket.AcceptOnly(Descriptor, _isV6, _routerIds);
     }
 
     public bool TryReceive(Span<byte> buffer, out int length, out VrrpDatagram datagram)

@@ -33,8 +33,17 @@ internal static unsafe class RawSocket
             && (isV6
                 ? Libc.SetOption(descriptor, Libc.LevelV6, Libc.V6ReceivePacketInfo, 1) == 0
                     && Libc.SetOption(descriptor, Libc.LevelV6, Libc.V6ReceiveHopLimit, 1) == 0
+                    && Libc.SetOption(descriptor, Libc.LevelV6, Libc.V6MulticastAll, 0) == 0
                 : Libc.SetOption(descriptor, Libc.LevelV4, Libc.V4MulticastAll, 0) == 0)
             && (group.IsEmpty || Join(descriptor, index, group));
+
+        // Between being made and being bound to its interface, the socket took from all of them.
+        byte any;
+        while (done && Libc.Receive(descriptor, &any, 1, Libc.MessageDoNotWait) >= 0)
+        {
+            // Dropped.
+        }
+
         return Finish(descriptor, done, out error);
     }
 
@@ -63,13 +72,13 @@ internal static unsafe class RawSocket
     /// <summary>Lets the kernel drop what is not for these routers, before it wakes anybody.</summary>
     /// <param name="descriptor">A receiver.</param>
     /// <param name="isV6">Its family: an IPv4 packet begins with its IP header.</param>
-    /// <param name="routerIds">VRIDs, at most 255.</param>
+    /// <param name="routerIds">VRIDs, at most 255; none = everything is accepted.</param>
     /// <returns>False when the kernel refuses; then everything arrives, as before.</returns>
     public static bool AcceptOnly(int descriptor, bool isV6, ReadOnlySpan<byte> routerIds)
     {
         List<(ushort Code, byte True, byte False, uint Value)> program = isV6 ? [(LoadByte, 0, 0, 1)] : [(LoadHeaderLength, 0, 0, 0), (LoadByteAfterHeader, 0, 0, 1)];
         for (int i = 0; i < routerIds.Length; i++) program.Add((JumpIfEqual, (byte)(routerIds.Length - i), 0, routerIds[i]));
-        program.Add((Return, 0, 0, 0));
+        if (routerIds.Length > 0) program.Add((Return, 0, 0, 0));
         program.Add((Return, 0, 0, uint.MaxValue));
         return Filter(descriptor, [.. program]);
     }

@@ -108,6 +108,9 @@ public sealed class RawTransportTests : IDisposable
         RawTransport sender = Multicast(_network.A, isV6);
         foreach (byte id in new byte[] { 1, 5, 6, 254, 255, 8, 7 }) sender.Send(Message(id));
         Assert.Equal([5, 255, 7], Enumerable.Range(0, 3).Select(_ => (int)Next(receiver)!.Bytes[1]));
+        receiver.Accept([]);
+        sender.Send(Message(1));
+        Assert.Equal(1, Next(receiver)!.Bytes[1]);
     }
 
     [Theory]
