@@ -109,6 +109,9 @@ public sealed partial class VirtualRouter : IDisposable
     {
         if (_started) return;
         _started = true;
+
+        // The links may have been opened since it was made.
+        _messages = new RouterMessages(_options, _links, _time, _messages);
         _retryAt = TimeSpan.MaxValue;
         _retryAfter = FirstRetry;
         _rivals.Clear();
