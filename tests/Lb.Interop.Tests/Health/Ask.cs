@@ -12,8 +12,12 @@ internal static class Ask
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     /// <summary>How we find it.</summary>
-    public static Task<ProbeResult> UsAsync(IHealthChecker checker, EndPoint endPoint) =>
-        checker.CheckAsync(new ProbeTarget("s", endPoint, Long, Long), TestContext.Current.CancellationToken).AsTask();
+    public static async Task<ProbeResult> UsAsync(IHealthChecker checker, EndPoint endPoint)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(Long);
+        return await checker.CheckAsync(new ProbeTarget("s", endPoint, Long, Long), limit.Token);
+    }
 
     /// <summary>How HAProxy finds it: <c>L7STS/404</c>.</summary>
     /// <param name="endPoint">The peer.</param>
@@ -26,11 +30,8 @@ internal static class Ask
         using PeerHome home = new();
         await using Haproxy haproxy = await Haproxy.StartAsync(
             home, $"backend b\n  mode tcp\n  timeout connect 30s\n  timeout server 30s\n  timeout check 30s\n  {backend}\n  server s {endPoint} check inter 30s {server}");
-        while (true)
-        {
-            Dictionary<string, string> row = (await haproxy.StatsAsync(ct))["b/s"];
-            if (row["check_status"] is not ("" or "INI" or "UNK" or ['*', ..])) return Word(row["check_status"], row["check_code"]);
-        }
+        Dictionary<string, string> row = (await haproxy.WhenCheckedAsync(ct))["b/s"];
+        return Word(row["check_status"], row["check_code"]);
     }
 
     /// <summary>Our verdict in the same form.</summary>

@@ -16,9 +16,8 @@ public sealed class HaproxyVerdicts() : PeerFixture(Haproxy.Need)
     /// <summary>What we say of a case, and what HAProxy says: its <c>check_status</c>, <c>check_code</c> and <c>last_chk</c>.</summary>
     public (ProbeResult Ours, string Word, string Code, string Last) this[string name] => _verdicts[name];
 
-    protected override async Task StartAsync()
+    protected override async Task StartAsync(CancellationToken ct)
     {
-        CancellationToken ct = TestContext.Current.CancellationToken;
         StringBuilder sections = new("defaults\n  mode tcp\n  timeout connect 2s\n  timeout server 30s\n  timeout check 2s\n");
         List<(HaproxyCase Case, EndPoint EndPoint)> targets = [];
         foreach (HaproxyCase one in HaproxyCases.All)
@@ -31,9 +30,7 @@ public sealed class HaproxyVerdicts() : PeerFixture(Haproxy.Need)
 
         await using Haproxy haproxy = await Haproxy.StartAsync(Home, sections.ToString());
         ProbeResult[] ours = await Task.WhenAll(targets.Select(t => AskAsync(t.Case, t.EndPoint, ct)));
-        Dictionary<string, Dictionary<string, string>> stats;
-        do stats = await haproxy.StatsAsync(ct);
-        while (Enumerable.Range(0, targets.Count).Any(i => stats[$"b{i}/s"]["check_status"] is "" or "INI" or "UNK" or ['*', ..]));
+        Dictionary<string, Dictionary<string, string>> stats = await haproxy.WhenCheckedAsync(ct);
         for (int i = 0; i < targets.Count; i++)
         {
             Dictionary<string, string> row = stats[$"b{i}/s"];

@@ -11,7 +11,7 @@ public sealed class NginxServer() : PeerFixture(Nginx.Need)
 
     public IPEndPoint Https { get; } = Ports.Next();
 
-    protected override async Task StartAsync()
+    protected override async Task StartAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(Home.PathOf("www"));
         Home.Write("www/page.txt", "all is well\n");

@@ -24,14 +24,15 @@ internal static class Databases
     /// <param name="home">Where its files are; its Unix socket is in <c>pg</c> there.</param>
     /// <param name="endPoint">Where it listens.</param>
     /// <param name="rules">Who may log in from where and how: <c>pg_hba.conf</c>.</param>
-    public static async Task<Peer> StartPostgresAsync(PeerHome home, IPEndPoint endPoint, string rules)
+    /// <param name="arguments">Settings beside those.</param>
+    public static async Task<Peer> StartPostgresAsync(PeerHome home, IPEndPoint endPoint, string rules, params string[] arguments)
     {
         string programs = Path.Combine(Directory.GetDirectories(PostgresVersions).Order(StringComparer.Ordinal).Last(), "bin");
         string data = Path.Combine(home.OpenDirectory("pg"), "data");
         await Peer.RunAsync(home, [$"{programs}/initdb", "-D", data, "-A", "scram-sha-256", "--pwfile=/etc/hostname", "-N"], "postgres");
         string hba = home.Write("pg_hba.conf", rules);
         return await Peer.StartAsync(
-            home, endPoint, [$"{programs}/postgres", "-D", data, "-k", home.PathOf("pg"), "-h", "127.0.0.1", "-p", $"{endPoint.Port}", "-c", $"hba_file={hba}", "-c", "fsync=off"], "postgres");
+            home, endPoint, [$"{programs}/postgres", "-D", data, "-k", home.PathOf("pg"), "-h", "127.0.0.1", "-p", $"{endPoint.Port}", "-c", $"hba_file={hba}", "-c", "fsync=off", .. arguments], "postgres");
     }
 
     /// <summary>Starts MariaDB; needs root, which it runs as.</summary>

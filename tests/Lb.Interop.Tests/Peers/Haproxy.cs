@@ -8,6 +8,9 @@ internal sealed class Haproxy : IAsyncDisposable
 {
     public static readonly (string Program, string Package) Need = ("/usr/sbin/haproxy", "haproxy");
 
+    // It tells nobody when a check has ended; one has to ask again.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly Peer _peer;
     private readonly UnixDomainSocketEndPoint _stats;
 
@@ -42,35 +45,35 @@ internal sealed class Haproxy : IAsyncDisposable
     public async Task<Dictionary<string, Dictionary<string, string>>> StatsAsync(CancellationToken ct)
     {
         string[] lines = (await TellAsync("show stat", ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return ReadTable(lines[0], lines[1..], ',', "pxname", "svname");
-    }
-
-    /// <summary>The rows of <c>show servers state</c> by <c>backend/server</c>, each by the names of the columns.</summary>
-    public async Task<Dictionary<string, Dictionary<string, string>>> ServersStateAsync(CancellationToken ct)
-    {
-        // The first line is the format's number.
-        string[] lines = (await TellAsync("show servers state", ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return ReadTable(lines[1], lines[2..], ' ', "be_name", "srv_name");
-    }
-
-    public ValueTask DisposeAsync() => _peer.DisposeAsync();
-
-    private static Dictionary<string, Dictionary<string, string>> ReadTable(string head, string[] lines, char separator, string pool, string server)
-    {
-        string[] columns = head.TrimStart('#', ' ').Split(separator);
+        string[] columns = lines[0].TrimStart('#', ' ').Split(',');
         Dictionary<string, Dictionary<string, string>> table = [];
-        foreach (string line in lines)
+        foreach (string line in lines[1..])
         {
             Dictionary<string, string> row = [];
-            foreach ((string column, string value) in columns.Zip(Split(line, separator))) row[column] = value;
-            table[$"{row[pool]}/{row[server]}"] = row;
+            foreach ((string column, string value) in columns.Zip(Split(line))) row[column] = value;
+            table[$"{row["pxname"]}/{row["svname"]}"] = row;
         }
 
         return table;
     }
 
-    // A field with a separator in it stands between quotes.
-    private static List<string> Split(string line, char separator)
+    /// <summary>Waits until every server was checked once.</summary>
+    /// <returns>The rows of <c>show stat</c>; a check that runs again is known by its last result.</returns>
+    public async Task<Dictionary<string, Dictionary<string, string>>> WhenCheckedAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            Dictionary<string, Dictionary<string, string>> stats = await StatsAsync(ct);
+            foreach (Dictionary<string, string> row in stats.Values) row["check_status"] = row["check_status"].TrimStart('*', ' ');
+            if (stats.Values.All(static r => r["svname"] is "FRONTEND" or "BACKEND" || r["check_status"] is not ("" or "INI" or "UNK"))) return stats;
+            await Task.Delay(Pause, ct);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _peer.DisposeAsync();
+
+    // A field with a comma in it stands between quotes.
+    private static List<string> Split(string line)
     {
         List<string> fields = [];
         StringBuilder field = new();
@@ -78,7 +81,7 @@ internal sealed class Haproxy : IAsyncDisposable
         foreach (char c in line)
         {
             if (c == '"') quoted = !quoted;
-            else if (c != separator || quoted) field.Append(c);
+            else if (c != ',' || quoted) field.Append(c);
             else
             {
                 fields.Add(field.ToString());

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lb.Interop.Tests.Peers;
@@ -8,6 +9,7 @@ namespace Lb.Interop.Tests.Peers;
 /// <summary>A real program as a child process: started, waited for until it can be connected to, ended by its id and with all that it started.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
+    private const int Terminate = 15;
     private const int KeptOutput = 64 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -95,10 +97,18 @@ internal sealed class Peer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Asked first: a database that is killed leaves shared memory behind.
+        if (!_process.HasExited) _ = Signal(Id, Terminate);
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(10));
+        await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync(CancellationToken.None);
         _process.Dispose();
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Signal(int process, int signal);
 
     private async Task WhenReadyAsync(EndPoint ready)
     {

@@ -3,6 +3,8 @@ namespace Lb.Interop.Tests.Peers;
 /// <summary>A peer that serves all tests of a class. Without its program the tests are skipped, and say why.</summary>
 public abstract class PeerFixture : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly (string Program, string Package)[] _needs;
     private readonly Stack<IAsyncDisposable> _started = [];
     private readonly PeerHome _home = new();
@@ -17,7 +19,10 @@ public abstract class PeerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (Peer.Missing(_needs) is null) await StartAsync();
+        if (Peer.Missing(_needs) is not null) return;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(Patience);
+        await StartAsync(limit.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -28,7 +33,8 @@ public abstract class PeerFixture : IAsyncLifetime
     }
 
     /// <summary>Starts what the tests need.</summary>
-    protected abstract Task StartAsync();
+    /// <param name="ct">Cancelled after two minutes.</param>
+    protected abstract Task StartAsync(CancellationToken ct);
 
     /// <summary>Remembers what has to end with the tests; the last one ends first.</summary>
     protected T Keep<T>(T started)
