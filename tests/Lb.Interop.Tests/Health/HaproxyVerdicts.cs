@@ -9,7 +9,7 @@ namespace Lb.Interop.Tests.Health;
 public sealed class HaproxyVerdicts() : PeerFixture(Haproxy.Need)
 {
     // Long enough for a machine that is busy; the targets that never answer cost this once, as all are asked together.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (ProbeResult Ours, string Word, string Code, string Last)> _verdicts = new(StringComparer.Ordinal);
 
@@ -18,13 +18,13 @@ public sealed class HaproxyVerdicts() : PeerFixture(Haproxy.Need)
 
     protected override async Task StartAsync(CancellationToken ct)
     {
-        StringBuilder sections = new("defaults\n  mode tcp\n  timeout connect 2s\n  timeout server 30s\n  timeout check 2s\n");
+        StringBuilder sections = new("defaults\n  mode tcp\n  timeout connect 5s\n  timeout server 30s\n  timeout check 5s\n");
         List<(HaproxyCase Case, EndPoint EndPoint)> targets = [];
         foreach (HaproxyCase one in HaproxyCases.All)
         {
             EndPoint endPoint = Keep(await one.StartAsync(ct)).EndPoint;
             HaproxyKind kind = HaproxyKinds.All[one.Kind];
-            sections.Append($"backend b{targets.Count}\n  {kind.Backend}\n  server s {endPoint} check inter 2s {kind.Server}\n");
+            sections.Append($"backend b{targets.Count}\n  {kind.Backend}\n  server s {endPoint} check inter 5s {kind.Server}\n");
             targets.Add((one, endPoint));
         }
 
