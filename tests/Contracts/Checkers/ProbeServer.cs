@@ -80,9 +80,10 @@ public sealed class ProbeServer : IAsyncDisposable
         return request.ToString();
     }
 
-    public static async Task SendAsync(Socket socket, string text, CancellationToken ct)
+    public static Task SendAsync(Socket socket, string text, CancellationToken ct) => SendAsync(socket, Encoding.UTF8.GetBytes(text), ct);
+
+    public static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> rest, CancellationToken ct)
     {
-        ReadOnlyMemory<byte> rest = Encoding.UTF8.GetBytes(text);
         while (!rest.IsEmpty) rest = rest[await socket.SendAsync(rest, ct)..];
     }
 

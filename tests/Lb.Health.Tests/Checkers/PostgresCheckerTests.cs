@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using Lb.Contracts.Checkers;
 
@@ -46,54 +45,6 @@ public sealed class PostgresCheckerTests : HealthCheckerContract
             if (junk.Length >= 4) PostgresWire.JudgeLogin(junk);
         }
     }
-
-    [Fact(Timeout = 2 * Limit)]
-    public async Task A_real_server_is_well()
-    {
-        // The newest that is installed: 15 of Debian 12, 17 of Debian 13.
-        const string Versions = "/usr/lib/postgresql";
-        string programs = Path.Combine(Directory.Exists(Versions) ? Directory.GetDirectories(Versions).Order(StringComparer.Ordinal).LastOrDefault(Versions) : Versions, "bin/");
-        Assert.SkipUnless(File.Exists(programs + "postgres") && File.Exists("/usr/bin/setpriv") && Environment.UserName == "root", "needs PostgreSQL, setpriv and root, which starts it as its user");
-        DirectoryInfo directory = Directory.CreateTempSubdirectory("lb-pg-");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(directory.FullName, (UnixFileMode)0b111_111_111);
-        string[] asUser = ["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"];
-        string data = Path.Combine(directory.FullName, "data");
-        using Process init = Process.Start(Start([.. asUser, programs + "initdb", "-D", data, "-A", "scram-sha-256", "--pwfile=/etc/hostname", "-N"]))!;
-        await init.StandardOutput.ReadToEndAsync(Ct);
-        await init.WaitForExitAsync(Ct);
-        using Process postgres = Process.Start(Start([.. asUser, programs + "postgres", "-D", data, "-k", directory.FullName, "-c", "listen_addresses="]))!;
-        try
-        {
-            while (await postgres.StandardError.ReadLineAsync(Ct) is { } line && !line.Contains("ready to accept connections", StringComparison.Ordinal))
-            {
-                // It says when it is ready.
-            }
-
-            ProbeTarget target = Target(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, ".s.PGSQL.5432")));
-            Assert.Equal(new ProbeResult(CheckStatus.Layer7Ok, 0, "SASL"), await Create(TimeProvider.System).CheckAsync(target, Ct));
-
-            // One that lets anybody in waits to be told good-bye; a second check finds it as well as the first.
-            await File.WriteAllTextAsync(Path.Combine(data, "pg_hba.conf"), "local all postgres trust\nlocal all nobody reject\n", Ct);
-            Process.Start(Start([.. asUser, programs + "pg_ctl", "-D", data, "reload"]))!.WaitForExit();
-            IHealthChecker admitted = new PostgresChecker(new CheckOptions { User = "postgres" });
-            IHealthChecker refused = new PostgresChecker(new CheckOptions { User = "nobody" });
-            ProbeResult result;
-            do result = await refused.CheckAsync(target, Ct);
-            while (result.Passed);
-            Assert.Equal(CheckStatus.Layer7Status, result.Status);
-            Assert.StartsWith("28000: ", result.Text, StringComparison.Ordinal);
-            for (int i = 0; i < 2; i++) Assert.Equal(new ProbeResult(CheckStatus.Layer7Ok, 0, "no password needed"), await admitted.CheckAsync(target, Ct));
-        }
-        finally
-        {
-            postgres.Kill();
-            await postgres.WaitForExitAsync(CancellationToken.None);
-            directory.Delete(recursive: true);
-        }
-    }
-
-    private static ProcessStartInfo Start(string[] arguments) =>
-        new("/usr/bin/setpriv", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
 
     private static async Task AnswerAsync(Socket socket, string answer, CancellationToken ct)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Lb.Contracts.Checkers;
@@ -96,45 +95,6 @@ public sealed class RedisCheckerTests : HealthCheckerContract
         {
             ProbeResult result = RedisWire.Judge(junk, "PONG");
             Assert.True(!result.Passed || junk.AsSpan().SequenceEqual("+PONG"u8));
-        }
-    }
-
-    [Fact(Timeout = Limit)]
-    public async Task A_real_server_is_well()
-    {
-        const string Program = "/usr/bin/redis-server";
-        Assert.SkipUnless(File.Exists(Program), "redis-server is not installed");
-        DirectoryInfo directory = Directory.CreateTempSubdirectory("lb-redis-");
-        ProcessStartInfo start = new(Program, ["--port", "0", "--unixsocket", Path.Combine(directory.FullName, "s"), "--save", "", "--requirepass", "geheim"])
-        {
-            WorkingDirectory = directory.FullName,
-            RedirectStandardOutput = true,
-        };
-        using Process redis = Process.Start(start)!;
-        try
-        {
-            while (await redis.StandardOutput.ReadLineAsync(Ct) is { } line && !line.Contains("eady to accept connections", StringComparison.Ordinal))
-            {
-                // It says when it is ready; not being told would end the output, and the check fail.
-            }
-
-            ProbeTarget target = Target(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")));
-            ProbeResult result = await Create(TimeProvider.System).CheckAsync(target, Ct);
-            Assert.Equal(CheckStatus.Layer7Status, result.Status);
-            Assert.StartsWith("NOAUTH", result.Text, StringComparison.Ordinal);
-
-            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "pw"), "geheim\n", Ct);
-            result = await new RedisChecker(new CheckOptions { PasswordFile = Path.Combine(directory.FullName, "pw") }).CheckAsync(target, Ct);
-            Assert.Equal(new ProbeResult(CheckStatus.Layer7Ok, 0, "PONG"), result);
-            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "pw"), "falsch\n", Ct);
-            result = await new RedisChecker(new CheckOptions { PasswordFile = Path.Combine(directory.FullName, "pw") }).CheckAsync(target, Ct);
-            Assert.StartsWith("WRONGPASS", result.Text, StringComparison.Ordinal);
-        }
-        finally
-        {
-            redis.Kill();
-            await redis.WaitForExitAsync(CancellationToken.None);
-            directory.Delete(recursive: true);
         }
     }
 

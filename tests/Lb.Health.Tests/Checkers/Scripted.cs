@@ -8,11 +8,7 @@ namespace Lb.Health.Tests.Checkers;
 internal static class Scripted
 {
     /// <summary>Sends bytes; Latin-1, so that a test can write any byte.</summary>
-    public static async Task SendAsync(Socket socket, string text, CancellationToken ct)
-    {
-        ReadOnlyMemory<byte> rest = Encoding.Latin1.GetBytes(text);
-        while (!rest.IsEmpty) rest = rest[await socket.SendAsync(rest, ct)..];
-    }
+    public static Task SendAsync(Socket socket, string text, CancellationToken ct) => ProbeServer.SendAsync(socket, Encoding.Latin1.GetBytes(text), ct);
 
     /// <summary>Reads up to a line feed.</summary>
     public static async Task<string> LineAsync(Socket socket, CancellationToken ct)

@@ -4,10 +4,10 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Lb.Health.Tests.Checkers;
+namespace Lb.Contracts.Checkers;
 
 /// <summary>An authority and its certificates, made for one test run, and servers that show them.</summary>
-internal sealed class Certificates
+public sealed class Certificates
 {
     private static readonly DateTimeOffset Begin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset End = new(2120, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -52,6 +52,15 @@ internal sealed class Certificates
         if (selfSigned) return request.CreateSelfSigned(begin ?? Begin, end ?? End);
         using X509Certificate2 signed = request.Create(_authority, begin ?? Begin, end ?? End, [1, ++_serial]);
         return signed.CopyWithPrivateKey(key);
+    }
+
+    /// <summary>Writes a certificate and its key into a PEM file, as programs want them.</summary>
+    /// <returns>The file's path.</returns>
+    public static string Write(X509Certificate2 certificate, string path)
+    {
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllText(path, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
+        return path;
     }
 
     /// <summary>Makes a handshake as a server, then does what the test says.</summary>
