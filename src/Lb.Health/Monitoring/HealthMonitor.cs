@@ -186,7 +186,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
         {
             if (!_plans.TryGetValue(pool.Name, out IReadOnlyList<CheckPlan>? plans)) continue;
             if (!_heard.ContainsKey(pool)) _heard[pool] = pool.Watch(this);
-            List<ProbeLoop> started = [];
+            List<ServerCheck> started = [];
 
             // One that tracks another has that one's health, whatever checks would say; the sorry server is the last resort, whatever they would say.
             foreach (Server server in pool.Servers.Where(static s => s is { Track: null, Sorry: false }))
