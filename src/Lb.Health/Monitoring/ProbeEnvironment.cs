@@ -31,6 +31,9 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
 
     public int SpreadPercent => _spreadPercent;
 
+    /// <summary>Told how late each check started; null: nobody wants to know.</summary>
+    public Action<TimeSpan>? Started { get; set; }
+
     /// <summary>Checks that have ended.</summary>
     public long Run => Volatile.Read(ref _run);
 

@@ -140,6 +140,7 @@ internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
 
                 await _slots.EnterAsync(stop).ConfigureAwait(false);
                 TimeSpan started = Now;
+                _environment.Started?.Invoke(started - _planned);
                 ProbeResult result;
                 bool paused = false;
                 try

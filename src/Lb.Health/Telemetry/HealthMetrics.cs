@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Lb.Health;
 
-/// <summary>The meter <c>Lb.Health</c>. Every instrument is observable: checks pay nothing.</summary>
+/// <summary>The meter <c>Lb.Health</c>. All but one instrument are observable, and that one costs nothing while nobody listens.</summary>
 internal static class HealthMetrics
 {
     public static void Create(IMeterFactory? meters, ProbeEnvironment checks)
@@ -15,5 +15,12 @@ internal static class HealthMetrics
         meter.CreateObservableCounter(
             "lb.health.checks.overdue", () => checks.Overdue, "{check}", "Health checks put off or not counted because this process had paused.");
         meter.CreateObservableUpDownCounter("lb.health.checks.running", () => checks.Running, "{check}", "Health checks running now.");
+        Histogram<double> lateness = meter.CreateHistogram(
+            "lb.health.check.lateness", "s", "Time from the planned start of a health check to its start.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] });
+        checks.Started = late =>
+        {
+            if (lateness.Enabled) lateness.Record(late.TotalSeconds);
+        };
     }
 }
