@@ -1,55 +1,83 @@
-using System.Threading.Tasks.Sources;
-
 namespace Lb.Health;
 
 /// <summary>
-/// Asks one server the same thing again and again: waits, takes a slot, checks, tells its <see cref="ServerCheck"/>. Blocks no thread, and allocates
-/// nothing of its own for a check.
+/// Asks one server the same thing again and again: waits, takes a slot, checks, tells the <see cref="ServerCheck"/>s that want to know: one, or several of
+/// pools that ask the same. Blocks no thread, and allocates nothing of its own for a check.
 /// </summary>
-internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
+internal sealed partial class ProbeLoop : Deadline, IDisposable
 {
-    private readonly ServerCheck _check;
     private readonly CheckPlan _plan;
     private readonly ProbeEnvironment _environment;
     private readonly TimeProvider _time;
     private readonly DeadlineQueue _queue;
     private readonly long _origin;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ProbeSlots _slots;
+    private readonly CancellationToken _stopping;
     private readonly Inquiry _inquiry;
 
-    // The sleep may be cut short by other threads.
-    private readonly Lock _lock = new();
-    private ManualResetValueTaskSourceCore<bool> _wake;
-    private TimeSpan _planned;
-    private TimeSpan _hurry = TimeSpan.MaxValue;
-    private bool _asleep;
+    private volatile ServerCheck[] _checks;
     private bool _stopped;
     private bool _threw;
     private bool _forgave;
 
-    public ProbeLoop(ServerCheck check, ProbeEnvironment environment)
+    public ProbeLoop(ServerCheck check, ProbeKey? key, ProbeEnvironment environment)
     {
-        _check = check;
+        _checks = [check];
+        Key = key;
+        _stopping = _stop.Token;
         _plan = check.Plan;
         _environment = environment;
         _time = environment.Time;
         _queue = DeadlineQueue.Of(_time);
         _origin = _time.GetTimestamp();
-        _slots = environment.SlotsOf(check.Pool.Name);
         _inquiry = new Inquiry(_time);
     }
+
+    /// <summary>What it asks of whom, if others may join.</summary>
+    public ProbeKey? Key { get; }
+
+    /// <summary>The check that it makes.</summary>
+    public CheckPlan Plan => _plan;
+
+    /// <summary>Ends when the loop has ended; never fails.</summary>
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    public bool IsDisposed => Volatile.Read(ref _stopped);
 
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
     /// <summary>Starts the loop. Once.</summary>
     /// <param name="delay">Until its first check.</param>
-    /// <returns>Ends when the loop has ended; never fails.</returns>
-    public Task Start(TimeSpan delay)
+    public void Start(TimeSpan delay)
     {
-        _planned = Now + delay;
-        return RunAsync();
+        lock (_lock) _planned = Now + delay;
+        Ended = RunAsync();
+    }
+
+    /// <summary>Tells one more check.</summary>
+    /// <param name="check">Which.</param>
+    /// <param name="delay">Until it wants to be told at the latest.</param>
+    public void Add(ServerCheck check, TimeSpan delay)
+    {
+        lock (_lock)
+        {
+            _checks = [.. _checks, check];
+            HurryTo(Now + delay);
+        }
+    }
+
+    /// <summary>Tells one check no more.</summary>
+    /// <returns>True when none is left: the loop is to be disposed.</returns>
+    public bool Remove(ServerCheck check)
+    {
+        lock (_lock)
+        {
+            if (!_checks.Contains(check)) return false;
+            if (_checks.Length == 1) return true;
+            _checks = [.. _checks.Where(c => c != check)];
+            return false;
+        }
     }
 
     /// <summary>Asks the loop to end; a check that runs is cancelled and its result thrown away. Any thread; once.</summary>
@@ -70,55 +98,10 @@ internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
         if (wake) _wake.SetResult(false);
     }
 
-    /// <summary>Callers have failed on the server: the next check comes soon. Any thread; does not block.</summary>
-    public void Hurry()
-    {
-        lock (_lock)
-        {
-            if (_stopped) return;
-            _hurry = _plan.Schedule.Hurry(Now);
-            if (!_asleep) return;
-            if (_hurry < _planned)
-            {
-                _planned = _hurry;
-                _queue.Set(this, _planned - Now);
-            }
-
-            _hurry = TimeSpan.MaxValue;
-        }
-    }
-
-    /// <summary>The sleep is over.</summary>
-    protected internal override void Reached()
-    {
-        lock (_lock)
-        {
-            if (!_asleep) return;
-            TimeSpan left = _planned - Now;
-            if (left > TimeSpan.Zero)
-            {
-                _queue.Set(this, left);
-                return;
-            }
-
-            _asleep = false;
-        }
-
-        _wake.SetResult(true);
-    }
-
-    bool IValueTaskSource<bool>.GetResult(short token) => _wake.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wake.GetStatus(token);
-
-    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _wake.OnCompleted(continuation, state, token, flags);
-
     // The only method that waits: its state lives as long as the loop, so that a check needs none of its own.
     private async Task RunAsync()
     {
         bool putOff = false;
-        CancellationToken stop = _stop.Token;
         try
         {
             while (await SleepAsync().ConfigureAwait(false))
@@ -126,64 +109,105 @@ internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
                 if (!putOff && ProbeSchedule.IsOverdue(_planned, Now))
                 {
                     _environment.CountOverdue();
-                    _planned = _plan.Schedule.PutOff(_check.Verdict, _environment.Chance(), Now);
+                    _planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
                     putOff = true;
                     continue;
                 }
 
                 putOff = false;
-                if (!_check.IsWanted())
+                MoveThoseElsewhere();
+                if (Volatile.Read(ref _stopped)) return;
+                if (FirstWanted() is not { } check)
                 {
                     _planned = Next(Now);
                     continue;
                 }
 
-                await _slots.EnterAsync(stop).ConfigureAwait(false);
-                TimeSpan started = Now;
-                _environment.Started?.Invoke(started - _planned);
+                // The pool's slot first: one that waits for a host holds up its own pool at most.
+                ProbeTarget target = Target(check);
+                ProbeSlots slots = _environment.SlotsOf(check.Pool.Name);
+                ProbeSlots? hostSlots = _environment.SlotsOf(target.EndPoint);
+                await slots.EnterAsync(_stopping).ConfigureAwait(false);
+                TimeSpan started;
                 ProbeResult result;
                 bool paused = false;
                 try
                 {
-                    // A checker that does not come back is not called again, but its silence counts.
-                    if (_inquiry.IsLeftBehind)
+                    if (hostSlots is not null) await hostSlots.EnterAsync(_stopping).ConfigureAwait(false);
+                    try
                     {
-                        result = new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check before has not ended yet");
+                        await _environment.Budget.EnterAsync(_stopping).ConfigureAwait(false);
+                        started = Now;
+                        Volatile.Write(ref _waits, false);
+                        _environment.Started?.Invoke(started - _planned);
+
+                        // A checker that does not come back is not called again, but its silence counts.
+                        if (_inquiry.IsLeftBehind)
+                        {
+                            result = new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check before has not ended yet");
+                        }
+                        else
+                        {
+                            result = await _inquiry.AskAsync(_plan.Checker, target).ConfigureAwait(false);
+                            paused = _inquiry.SawPause;
+                        }
                     }
-                    else
+                    finally
                     {
-                        result = await _inquiry.AskAsync(_plan.Checker, Target()).ConfigureAwait(false);
-                        paused = _inquiry.SawPause;
+                        hostSlots?.Leave();
                     }
                 }
                 finally
                 {
-                    _slots.Leave();
+                    slots.Leave();
                 }
 
                 if (Volatile.Read(ref _stopped)) return;
                 Conclude(result, paused, started);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // Stopped.
         }
     }
 
-    private ProbeTarget Target()
+    private static ProbeTarget Target(ServerCheck check)
     {
-        CheckOptions options = _plan.Options;
-        Server server = _check.Server;
-        CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _check.Pool.Settings.ConnectTimeout);
-        return new(server.Name, _check.EndPoint, limits.Connect, limits.Whole)
+        Server server = check.Server;
+        CheckTimeouts limits = check.Limits;
+        return new(server.Name, check.EndPoint, limits.Connect, limits.Whole)
         {
             AnswerTimeout = limits.Answer,
-            Pool = _check.Pool.Name,
+            Pool = check.Pool.Name,
             ServerId = server.Id,
             Connections = server.InFlight,
             MaxConnections = server.MaxConnections,
         };
+    }
+
+    // All are asked: one that rests must know that it did.
+    private ServerCheck? FirstWanted()
+    {
+        ServerCheck? first = null;
+        foreach (ServerCheck check in _checks)
+        {
+            if (check.IsWanted()) first ??= check;
+        }
+
+        return first;
+    }
+
+    // Servers that are found by name change their addresses, and a reload may end the sharing.
+    private void MoveThoseElsewhere()
+    {
+        if (Key is null) return;
+        ServerCheck[] checks = _checks;
+        for (int i = 0; i < checks.Length; i++)
+        {
+            bool mayStay = i == 0 || _environment.ShareChecks;
+            if (!mayStay || !Key.IsStillOf(checks[i])) checks[i].Move();
+        }
     }
 
     /// <summary>Has the answer judged, and plans the next check.</summary>
@@ -191,7 +215,7 @@ internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
     {
         TimeSpan ended = Now;
         _environment.CountRun();
-        if (_inquiry.Fault is { } fault && !_threw) HealthLog.CheckerThrew(_environment.Log, fault, _plan.Options.Type, _check.Pool.Name, _check.Server.Name);
+        if (_inquiry.Fault is { } fault && !_threw) HealthLog.CheckerThrew(_environment.Log, fault, _plan.Options.Type, _checks[0].Pool.Name, _checks[0].Server.Name);
         _threw = _inquiry.Fault is not null;
 
         // A failure says nothing of the server if we did not run while it was to answer. Only once in a row: a dead server must not live on a lame host.
@@ -199,40 +223,60 @@ internal sealed class ProbeLoop : Deadline, IValueTaskSource<bool>, IDisposable
         try
         {
             if (_forgave) _environment.CountOverdue();
-            else _check.TakeIn(result, ended - started);
+            else Tell(result, ended - started);
 
             // After a pause all checks of the host end together; the next ones must not start together.
-            _planned = paused ? _plan.Schedule.PutOff(_check.Verdict, _environment.Chance(), ended) : Next(started);
+            _planned = paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
         }
         catch (Exception error)
         {
             // A policy of the host's that can't be built, for instance. A loop that ended here would leave the server as it is for ever.
-            HealthLog.LoopFailed(_environment.Log, error, _plan.Options.Type, _check.Pool.Name, _check.Server.Name);
+            HealthLog.LoopFailed(_environment.Log, error, _plan.Options.Type, _checks[0].Pool.Name, _checks[0].Server.Name);
             _planned = Now + _plan.Schedule.Interval;
+        }
+    }
+
+    private void Tell(ProbeResult result, TimeSpan duration)
+    {
+        bool failed = false;
+        List<Exception>? errors = null;
+        foreach (ServerCheck check in _checks)
+        {
+            try
+            {
+                failed |= check.TakeIn(result, duration);
+            }
+            catch (Exception error)
+            {
+                // The others are told all the same.
+                (errors ??= []).Add(error);
+            }
+        }
+
+        if (failed) _environment.CountFailed();
+        if (errors is not null) throw errors.Count == 1 ? errors[0] : new AggregateException(errors);
+    }
+
+    // Of several the one in the greatest hurry.
+    private HealthJudge Verdict
+    {
+        get
+        {
+            ServerCheck[] checks = _checks;
+            HealthJudge most = checks[0].Verdict;
+            for (int i = 1; i < checks.Length; i++)
+            {
+                HealthJudge other = checks[i].Verdict;
+                if (_plan.Schedule.IntervalFor(other) < _plan.Schedule.IntervalFor(most)) most = other;
+            }
+
+            return most;
         }
     }
 
     private TimeSpan Next(TimeSpan lastStart)
     {
         int spread = _environment.SpreadPercent;
-        return _plan.Schedule.Next(lastStart, _check.Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
-    }
-
-    /// <summary>Sleeps until the planned time, or less when callers fail meanwhile or have failed since the last sleep.</summary>
-    /// <returns>False when the loop is to end.</returns>
-    private ValueTask<bool> SleepAsync()
-    {
-        lock (_lock)
-        {
-            if (_stopped) return new(false);
-            if (_hurry < _planned) _planned = _hurry;
-            _hurry = TimeSpan.MaxValue;
-            TimeSpan delay = _planned - Now;
-            if (delay <= TimeSpan.Zero) return new(true);
-            _wake.Reset();
-            _asleep = true;
-            _queue.Set(this, delay);
-            return new(this, _wake.Version);
-        }
+        return _plan.Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class ServerCheck : IDisposable
     private readonly Lock _lock = new();
     private HealthJudge _judge;
     private ProbeLoop? _loop;
+    private Task _left = Task.CompletedTask;
     private bool _rested;
     private bool _ended;
     private volatile bool _isUp;
@@ -38,7 +39,7 @@ internal sealed class ServerCheck : IDisposable
     public bool IsUp => _isUp;
 
     /// <summary>Ends when nothing of it runs any more; never fails.</summary>
-    public Task Ended { get; private set; } = Task.CompletedTask;
+    public Task Ended => _left;
 
     /// <summary>The state of the count.</summary>
     public HealthJudge Verdict
@@ -52,6 +53,9 @@ internal sealed class ServerCheck : IDisposable
     /// <summary>Where the check connects: the server's address with the check's port, if it has one of its own.</summary>
     public EndPoint EndPoint => _plan.Options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint;
 
+    /// <summary>How long its stages may take.</summary>
+    public CheckTimeouts Limits => CheckTimeouts.From(_plan.Options.Interval, _plan.Options.Timeout, Pool.Settings.ConnectTimeout);
+
     // Who asked for maintenance itself must be heard when it is over.
     private bool IsInMaintenance => (_plan.OnlyAdvises ? Server.Admin : Server.Standing) == ServerAdmin.Maintenance;
 
@@ -60,15 +64,28 @@ internal sealed class ServerCheck : IDisposable
     /// <param name="count">Their number.</param>
     public void Start(int index, int count)
     {
-        _loop = new ProbeLoop(this, _environment);
-        Ended = _loop.Start(_plan.Schedule.FirstDelay(index, count));
+        _ = Join(_plan.Schedule.FirstDelay(index, count));
     }
 
-    /// <summary>Asks it to end; a check that runs is cancelled and its result thrown away. Once.</summary>
+    /// <summary>Its address is another one now, or it may share no more: it goes on in another loop. Called by the loop, before it asks.</summary>
+    public void Move()
+    {
+        if (Join(TimeSpan.Zero) is { } left) _environment.Loops.Leave(this, left);
+    }
+
+    /// <summary>Asks it to end; a check that runs is cancelled and its result thrown away, unless others want it. Once.</summary>
     public void Dispose()
     {
-        lock (_lock) _ended = true;
-        _loop?.Dispose();
+        ProbeLoop? loop;
+        lock (_lock)
+        {
+            _ended = true;
+            loop = _loop;
+        }
+
+        if (loop is null) return;
+        _environment.Loops.Leave(this, loop);
+        if (loop.IsDisposed) _left = loop.Ended;
     }
 
     /// <summary>Takes in that callers failed on the server; the next check comes soon. Does not block.</summary>
@@ -104,18 +121,40 @@ internal sealed class ServerCheck : IDisposable
         return true;
     }
 
-    /// <summary>Takes in one check. What ends in maintenance does not count.</summary>
-    public void TakeIn(ProbeResult result, TimeSpan duration)
+    /// <summary>Takes in one check. What begins or ends in maintenance does not count.</summary>
+    /// <returns>True when it counted as failed.</returns>
+    public bool TakeIn(ProbeResult result, TimeSpan duration)
     {
-        if (IsInMaintenance) return;
-        if (_plan.OnlyAdvises) Follow(result, duration);
-        else Judge(result, duration);
+        if (_rested || IsInMaintenance) return false;
+        if (_plan.OnlyAdvises)
+        {
+            Follow(result, duration);
+            return false;
+        }
+
+        Judge(result, duration);
+        return !result.Passed;
+    }
+
+    // Returns the loop before.
+    private ProbeLoop? Join(TimeSpan delay)
+    {
+        ProbeLoop? left;
+        ProbeLoop joined;
+        bool isNew;
+        lock (_lock)
+        {
+            if (_ended) return null;
+            left = _loop;
+            _loop = joined = _environment.Loops.Join(this, delay, out isNew);
+        }
+
+        if (isNew) joined.Start(delay);
+        return left;
     }
 
     private void Judge(ProbeResult result, TimeSpan duration)
     {
-        if (!result.Passed) _environment.CountFailed();
-
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
         bool flipped;
         int consecutive;
