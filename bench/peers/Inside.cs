@@ -25,7 +25,7 @@ internal static class Inside
         List<(string Name, string Value)> facts = await Machine.FactsAsync(options, tools, time, either.Token);
         Results results = new();
         await MeasureAsync(options, tools, time, results, either.Token);
-        facts.Insert(facts.Count - 1, ("Load average after", Machine.LoadAverage()));
+        facts.Insert(facts.Count - 1, ("Load average after", Hardware.LoadAverage()));
 
         string report = Report.Markdown(options, facts, results);
         Console.WriteLine(report);

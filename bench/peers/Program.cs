@@ -39,6 +39,3 @@ internal static class Program
         return 0;
     }
 }
-
-/// <summary>The benchmark can't run or go on; the message tells the user why and what to do.</summary>
-internal sealed class BenchException(string message) : Exception(message);

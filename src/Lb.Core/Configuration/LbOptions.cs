@@ -99,6 +99,33 @@ public sealed class HealthOptions
     /// </summary>
     [Within(1, 100_000)]
     public int MaxConcurrentChecks { get; set; } = 256;
+
+    /// <summary>
+    /// Most checks of one IP address running at a time, of all pools and ports together, 0 to 100 000; default 0 = no limit. The others wait for their turn
+    /// without being counted as failed. For hosts with many servers each, or behind one address.
+    /// </summary>
+    [Within(0, 100_000)]
+    public int MaxConcurrentChecksPerHost { get; set; }
+
+    /// <summary>
+    /// Most checks that start in any second, of all pools together, 0 to 1 000 000; default 0 = no limit. Later ones wait in the order in which they were due,
+    /// without being counted as failed; with more checks than that all intervals grow, and a warning says by how much.
+    /// </summary>
+    [Within(0, 1_000_000)]
+    public int ChecksPerSecond { get; set; }
+
+    /// <summary>
+    /// True (default): several pools whose checks of one address are the same in every option share one check, and each counts its results for itself. False:
+    /// each pool checks for itself.
+    /// </summary>
+    public bool ShareChecks { get; set; } = true;
+
+    /// <summary>
+    /// So many intervals late, and at least a second, a check that is due and does not start is an alarm (<see cref="ChecksStalled"/>): 1 to 1000, default 3;
+    /// 0 = nobody looks.
+    /// </summary>
+    [Within(0, 1000)]
+    public int StalledAfter { get; set; } = 3;
 }
 
 /// <summary>The reactor's settings.</summary>

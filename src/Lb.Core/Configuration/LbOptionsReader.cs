@@ -17,6 +17,10 @@ internal static class LbOptionsReader
             {
                 options.Health.SpreadChecks = r.Integer("SpreadChecks", options.Health.SpreadChecks);
                 options.Health.MaxConcurrentChecks = r.Integer("MaxConcurrentChecks", options.Health.MaxConcurrentChecks);
+                options.Health.MaxConcurrentChecksPerHost = r.Integer("MaxConcurrentChecksPerHost", options.Health.MaxConcurrentChecksPerHost);
+                options.Health.ChecksPerSecond = r.Integer("ChecksPerSecond", options.Health.ChecksPerSecond);
+                options.Health.ShareChecks = r.Flag("ShareChecks", options.Health.ShareChecks);
+                options.Health.StalledAfter = r.Integer("StalledAfter", options.Health.StalledAfter);
             });
             reader.Section("Transport", r =>
             {

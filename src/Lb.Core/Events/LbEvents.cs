@@ -52,6 +52,20 @@ public sealed record QuorumChanged(DateTimeOffset At, string Pool, bool IsHeld, 
 /// <param name="Error">What it said.</param>
 public sealed record PolicyFailed(DateTimeOffset At, string Pool, string Policy, string Error) : LbEvent(At);
 
+/// <summary>
+/// Health checks that are due do not start: what is known of the servers grows old. Not told of a host that was paused, which delays everything alike.
+/// </summary>
+/// <param name="At">When.</param>
+/// <param name="Late">Checks that are late by more than the limit.</param>
+/// <param name="Checks">All checks.</param>
+/// <param name="Longest">How late the latest of them is.</param>
+public sealed record ChecksStalled(DateTimeOffset At, int Late, int Checks, TimeSpan Longest) : LbEvent(At);
+
+/// <summary>Health checks that did not start (<see cref="ChecksStalled"/>) run again.</summary>
+/// <param name="At">When.</param>
+/// <param name="Stalled">How long that was, from the alarm on.</param>
+public sealed record ChecksResumed(DateTimeOffset At, TimeSpan Stalled) : LbEvent(At);
+
 /// <summary>A changed configuration was taken over, or refused as a whole.</summary>
 /// <param name="At">When.</param>
 /// <param name="Errors">Why it was refused; empty when it was taken over.</param>

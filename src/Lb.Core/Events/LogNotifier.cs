@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lb;
 
-/// <summary>Writes every event to the host's log, with HAProxy's words.</summary>
+/// <summary>Writes events to the host's log, with HAProxy's words. Stalled checks are logged by who finds them: what stalls them may stall this, too.</summary>
 internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
 {
     private readonly ILogger _logger = log ?? NullLogger<LogNotifier>.Instance;

@@ -19,8 +19,10 @@ public static class LbHealthExtensions
         {
             TimeProvider time = provider.GetRequiredService<TimeProvider>();
             HealthCheckers checkers = new(HealthCheckers.BuiltInRegistrations(time).Concat(provider.GetServices<HealthCheckerRegistration>()));
-            HealthMonitor monitor = new(provider.GetRequiredService<ServerPools>(), checkers, provider, time, log: provider.GetService<ILogger<HealthMonitor>>());
-            HealthMetrics.Create(provider.GetService<IMeterFactory>(), monitor.Environment);
+            HealthMonitor monitor = new(
+                provider.GetRequiredService<ServerPools>(), checkers, provider, time,
+                log: provider.GetService<ILogger<HealthMonitor>>(), events: provider.GetService<EventHub>());
+            HealthMetrics.Create(provider.GetService<IMeterFactory>(), monitor.Environment, monitor.Stalls);
             return monitor;
         });
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILbPart, HealthMonitor>(static provider => provider.GetRequiredService<HealthMonitor>()));

@@ -16,8 +16,19 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
     /// <summary>True when its checks may set weight, limit or state of a server.</summary>
     public bool MayAdvise => OnlyAdvises || options.Dynamic || options.Checker is not null;
 
+    /// <summary>
+    /// True when the result depends on nothing but the address and the options, so that another pool may have it too: a kind of ours that names neither
+    /// server nor pool in its question (a command is given both, an agent speaks for one of them).
+    /// </summary>
+    public bool IsShareable { get; } = options is { Checker: null, Dynamic: false }
+        && checker is (TcpChecker or HttpChecker or ScriptChecker or TlsChecker or IcmpChecker or UdpChecker or DnsChecker or SmtpChecker or RedisChecker
+            or PostgresChecker or MySqlChecker or GrpcChecker);
+
     /// <summary>True when the two would check in the same way, so that a reload may keep the running one and its streaks.</summary>
     public static bool IsSame(CheckOptions one, CheckOptions other) =>
+        ReferenceEquals(one, other) || IsAlike(one, other);
+
+    private static bool IsAlike(CheckOptions one, CheckOptions other) =>
         ReferenceEquals(one.Checker, other.Checker)
         && string.Equals(one.Type, other.Type, StringComparison.OrdinalIgnoreCase)
         && one.Interval == other.Interval

@@ -21,12 +21,14 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
     private bool _stopped;
 
     public HealthMonitor(
-        ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null)
+        ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null,
+        EventHub? events = null)
     {
         _pools = pools;
         _checkers = checkers;
         _services = services;
         Environment = new ProbeEnvironment(time, random, log);
+        Stalls = new StallWatch(Environment, events);
     }
 
     public int Order => 200;
@@ -34,6 +36,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
     public string Handles => "Checks";
 
     public ProbeEnvironment Environment { get; }
+
+    public StallWatch Stalls { get; }
 
     public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
     {
@@ -62,6 +66,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
             _reactions = options.Pools.ToDictionary(static p => p.Key, static p => p.Value.OnError, StringComparer.OrdinalIgnoreCase);
             Environment.Follow(options);
             Reconcile();
+            Stalls.Follow(options.Health.StalledAfter);
+            WarnOfBudget(options.Health.ChecksPerSecond);
         }
         finally
         {
@@ -131,7 +137,15 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
             StopWatching();
         }
 
+        Stalls.Dispose();
         _one.Dispose();
+    }
+
+    // Not an error: a budget is there to hold when there is too much to do.
+    private void WarnOfBudget(int allowed)
+    {
+        double wanted = Environment.Loops.All.Sum(static l => 1 / l.Plan.Options.Interval.TotalSeconds);
+        if (allowed > 0 && wanted > allowed) HealthLog.BudgetTooSmall(Environment.Log, wanted, allowed, wanted / allowed * 100);
     }
 
     private void StopWatching()
@@ -186,7 +200,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
         {
             if (!_plans.TryGetValue(pool.Name, out IReadOnlyList<CheckPlan>? plans)) continue;
             if (!_heard.ContainsKey(pool)) _heard[pool] = pool.Watch(this);
-            List<ProbeLoop> started = [];
+            List<ServerCheck> started = [];
 
             // One that tracks another has that one's health, whatever checks would say; the sorry server is the last resort, whatever they would say.
             foreach (Server server in pool.Servers.Where(static s => s is { Track: null, Sorry: false }))

@@ -1,27 +1,47 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lb.Health;
 
 /// <summary>What all probe loops of a host share: clock, chance, slots, counters. Any thread.</summary>
-internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null)
+internal sealed class ProbeEnvironment
 {
     // A pause makes all loops late at once: one line in this time is enough.
     private static readonly TimeSpan OverdueLogEvery = TimeSpan.FromSeconds(10);
 
-    private readonly Random _random = random ?? Random.Shared;
+    private readonly Random _random;
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, ProbeSlots> _slots = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<IPAddress, ProbeSlots> _hosts = [];
     private volatile int _spreadPercent;
+    private volatile int _perHost;
     private long _run;
     private long _failed;
     private long _overdue;
     private long? _overdueLogged;
 
-    public TimeProvider Time => time;
+    public ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null)
+    {
+        Time = time;
+        _random = random ?? Random.Shared;
+        Log = log ?? NullLogger.Instance;
+        Budget = new CheckBudget(time);
+        Loops = new ProbeLoops(this);
+    }
 
-    public ILogger Log { get; } = log ?? NullLogger.Instance;
+    public TimeProvider Time { get; }
+
+    public ILogger Log { get; }
+
+    /// <summary>Starts in a second.</summary>
+    public CheckBudget Budget { get; }
+
+    public ProbeLoops Loops { get; }
+
+    /// <summary>True when pools that ask the same of the same server ask it once.</summary>
+    public bool ShareChecks { get; private set; } = true;
 
     /// <summary>Runs what a thread that must not be held up has to leave to another one.</summary>
     public Action<Action> Later { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
@@ -30,6 +50,9 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
     public int Running => _slots.Values.Sum(static s => s.Taken);
 
     public int SpreadPercent => _spreadPercent;
+
+    /// <summary>Told how late each check started; null: nobody wants to know.</summary>
+    public Action<TimeSpan>? Started { get; set; }
 
     /// <summary>Checks that have ended.</summary>
     public long Run => Volatile.Read(ref _run);
@@ -43,9 +66,26 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
     /// <summary>The slots of a pool: its own, so that one whose checks all hang holds up no other.</summary>
     public ProbeSlots SlotsOf(string pool) => _slots.GetOrAdd(pool, static _ => new ProbeSlots(new HealthOptions().MaxConcurrentChecks));
 
+    /// <summary>The slots of a host, of all pools together; null: no limit, or no IP address.</summary>
+    public ProbeSlots? SlotsOf(EndPoint endPoint)
+    {
+        int limit = _perHost;
+        return limit > 0 && endPoint is IPEndPoint ip ? _hosts.GetOrAdd(ip.Address, static (_, l) => new ProbeSlots(l), limit) : null;
+    }
+
     public void Follow(LbOptions options)
     {
         _spreadPercent = options.Health.SpreadChecks;
+        ShareChecks = options.Health.ShareChecks;
+        Budget.SetLimit(options.Health.ChecksPerSecond);
+        _perHost = options.Health.MaxConcurrentChecksPerHost;
+        foreach ((IPAddress host, ProbeSlots slots) in _hosts)
+        {
+            // Those that wait for a limit that is no more go on.
+            slots.SetLimit(_perHost == 0 ? int.MaxValue : _perHost);
+            if (slots.Taken == 0) _hosts.TryRemove(host, out _);
+        }
+
         foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
         foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
     }
@@ -65,8 +105,8 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
         Interlocked.Increment(ref _overdue);
         lock (_lock)
         {
-            long now = time.GetTimestamp();
-            if (_overdueLogged is { } last && time.GetElapsedTime(last, now) < OverdueLogEvery) return;
+            long now = Time.GetTimestamp();
+            if (_overdueLogged is { } last && Time.GetElapsedTime(last, now) < OverdueLogEvery) return;
             _overdueLogged = now;
         }
 

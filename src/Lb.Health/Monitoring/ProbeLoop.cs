@@ -1,279 +1,276 @@
-using System.Net.Sockets;
-
 namespace Lb.Health;
 
 /// <summary>
-/// One check of one server, again and again: waits, takes a slot, checks, judges, tells its <see cref="ServerWatch"/>. Owns the streak. Blocks no thread.
+/// Asks one server the same thing again and again: waits, takes a slot, checks, tells the <see cref="ServerCheck"/>s that want to know: one, or several of
+/// pools that ask the same. Blocks no thread, and allocates nothing of its own for a check.
 /// </summary>
-internal sealed class ProbeLoop : IDisposable
+internal sealed partial class ProbeLoop : Deadline, IDisposable
 {
-    /// <summary>What a checker has after its time is up, to say which stage it was in. Then it is left behind.</summary>
-    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
-
-    private readonly ServerWatch _watch;
     private readonly CheckPlan _plan;
     private readonly ProbeEnvironment _environment;
     private readonly TimeProvider _time;
+    private readonly DeadlineQueue _queue;
     private readonly long _origin;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ProbeSlots _slots;
+    private readonly CancellationToken _stopping;
+    private readonly Inquiry _inquiry;
 
-    // What callers saw comes from other threads: the judge, and the sleep that it cuts short, are under this lock.
-    private readonly Lock _lock = new();
-    private TaskCompletionSource<bool>? _asleep;
-    private TimeSpan _hurry = TimeSpan.MaxValue;
-    private HealthJudge _judge;
-    private Task _leftBehind = Task.CompletedTask;
+    private volatile ServerCheck[] _checks;
+    private bool _stopped;
     private bool _threw;
     private bool _forgave;
-    private volatile bool _isUp;
 
-    public ProbeLoop(ServerWatch watch, CheckPlan plan, InitState initial, ProbeEnvironment environment)
+    public ProbeLoop(ServerCheck check, ProbeKey? key, ProbeEnvironment environment)
     {
-        _watch = watch;
-        _plan = plan;
+        _checks = [check];
+        Key = key;
+        _stopping = _stop.Token;
+        _plan = check.Plan;
         _environment = environment;
         _time = environment.Time;
+        _queue = DeadlineQueue.Of(_time);
         _origin = _time.GetTimestamp();
-        _slots = environment.SlotsOf(watch.Pool.Name);
-        _judge = new HealthJudge(plan.Options.Rise, plan.Options.Fall, initial);
-        _isUp = _judge.IsUp;
+        _inquiry = new Inquiry(_time);
     }
 
-    public CheckPlan Plan => _plan;
+    /// <summary>What it asks of whom, if others may join.</summary>
+    public ProbeKey? Key { get; }
 
-    /// <summary>What this check says of the server. Any thread.</summary>
-    public bool IsUp => _isUp;
+    /// <summary>The check that it makes.</summary>
+    public CheckPlan Plan => _plan;
 
     /// <summary>Ends when the loop has ended; never fails.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    private Server Server => _watch.Server;
-
-    // Who asked for maintenance itself must be heard when it is over.
-    private bool IsInMaintenance => (_plan.OnlyAdvises ? Server.Admin : Server.Standing) == ServerAdmin.Maintenance;
+    public bool IsDisposed => Volatile.Read(ref _stopped);
 
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
     /// <summary>Starts the loop. Once.</summary>
-    /// <param name="index">Its place among the loops of the pool that start with it, from 0.</param>
-    /// <param name="count">Their number.</param>
-    public void Start(int index, int count) => Ended = RunAsync(Now + _plan.Schedule.FirstDelay(index, count), _stop.Token);
+    /// <param name="delay">Until its first check.</param>
+    public void Start(TimeSpan delay)
+    {
+        lock (_lock) _planned = Now + delay;
+        Ended = RunAsync();
+    }
+
+    /// <summary>Tells one more check.</summary>
+    /// <param name="check">Which.</param>
+    /// <param name="delay">Until it wants to be told at the latest.</param>
+    public void Add(ServerCheck check, TimeSpan delay)
+    {
+        lock (_lock)
+        {
+            _checks = [.. _checks, check];
+            HurryTo(Now + delay);
+        }
+    }
+
+    /// <summary>Tells one check no more.</summary>
+    /// <returns>True when none is left: the loop is to be disposed.</returns>
+    public bool Remove(ServerCheck check)
+    {
+        lock (_lock)
+        {
+            if (!_checks.Contains(check)) return false;
+            if (_checks.Length == 1) return true;
+            _checks = [.. _checks.Where(c => c != check)];
+            return false;
+        }
+    }
 
     /// <summary>Asks the loop to end; a check that runs is cancelled and its result thrown away. Any thread; once.</summary>
     public void Dispose()
     {
-        Cancellation.Cancel(_stop);
-        _stop.Dispose();
-    }
-
-    /// <summary>Takes in that callers failed on the server; the next check comes soon. Any thread; does not block.</summary>
-    /// <param name="reaction">What it does to the verdict.</param>
-    /// <returns>True when the verdict has flipped.</returns>
-    public bool CallersFailed(OnError reaction)
-    {
-        if (_plan.OnlyAdvises) return false;
-        bool flipped;
-        TaskCompletionSource<bool>? asleep;
+        bool wake;
         lock (_lock)
         {
-            if (_stop.IsCancellationRequested) return false;
-            flipped = _judge.React(reaction);
-            _isUp = _judge.IsUp;
-            _hurry = _plan.Schedule.Hurry(Now);
-            asleep = _asleep;
+            _stopped = true;
+            wake = _asleep;
+            _asleep = false;
         }
 
-        asleep?.TrySetResult(false);
-        return flipped;
+        _queue.Remove(this);
+        Cancellation.Cancel(_stop);
+        _stop.Dispose();
+        _inquiry.Dispose();
+        if (wake) _wake.SetResult(false);
     }
 
-    private async Task RunAsync(TimeSpan planned, CancellationToken stop)
+    // The only method that waits: its state lives as long as the loop, so that a check needs none of its own.
+    private async Task RunAsync()
     {
-        bool putOff = false, inMaintenance = false;
+        bool putOff = false;
         try
         {
-            while (true)
+            while (await SleepAsync().ConfigureAwait(false))
             {
-                planned = await SleepUntilAsync(planned, stop).ConfigureAwait(false);
-                if (!putOff && ProbeSchedule.IsOverdue(planned, Now))
+                if (!putOff && ProbeSchedule.IsOverdue(_planned, Now))
                 {
                     _environment.CountOverdue();
-                    planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
+                    _planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
                     putOff = true;
                     continue;
                 }
 
                 putOff = false;
-                if (IsInMaintenance)
+                MoveThoseElsewhere();
+                if (Volatile.Read(ref _stopped)) return;
+                if (FirstWanted() is not { } check)
                 {
-                    inMaintenance = true;
-                    planned = Next(Now);
+                    _planned = Next(Now);
                     continue;
                 }
 
-                if (inMaintenance) Resume();
-                inMaintenance = false;
+                // The pool's slot first: one that waits for a host holds up its own pool at most.
+                ProbeTarget target = Target(check);
+                ProbeSlots slots = _environment.SlotsOf(check.Pool.Name);
+                ProbeSlots? hostSlots = _environment.SlotsOf(target.EndPoint);
+                await slots.EnterAsync(_stopping).ConfigureAwait(false);
+                TimeSpan started;
+                ProbeResult result;
+                bool paused = false;
                 try
                 {
-                    planned = await CheckAsync(stop).ConfigureAwait(false);
+                    if (hostSlots is not null) await hostSlots.EnterAsync(_stopping).ConfigureAwait(false);
+                    try
+                    {
+                        await _environment.Budget.EnterAsync(_stopping).ConfigureAwait(false);
+                        started = Now;
+                        Volatile.Write(ref _waits, false);
+                        _environment.Started?.Invoke(started - _planned);
+
+                        // A checker that does not come back is not called again, but its silence counts.
+                        if (_inquiry.IsLeftBehind)
+                        {
+                            result = new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check before has not ended yet");
+                        }
+                        else
+                        {
+                            result = await _inquiry.AskAsync(_plan.Checker, target).ConfigureAwait(false);
+                            paused = _inquiry.SawPause;
+                        }
+                    }
+                    finally
+                    {
+                        hostSlots?.Leave();
+                    }
                 }
-                catch (Exception error) when (error is not OperationCanceledException || !stop.IsCancellationRequested)
+                finally
                 {
-                    // A policy of the host's that can't be built, for instance. A loop that ended here would leave the server as it is for ever.
-                    HealthLog.LoopFailed(_environment.Log, error, _plan.Options.Type, _watch.Pool.Name, Server.Name);
-                    planned = Now + _plan.Schedule.Interval;
+                    slots.Leave();
                 }
+
+                if (Volatile.Read(ref _stopped)) return;
+                Conclude(result, paused, started);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // Stopped.
         }
     }
 
-    /// <summary>Checks once and judges.</summary>
-    /// <returns>When the next check is planned.</returns>
-    private async ValueTask<TimeSpan> CheckAsync(CancellationToken stop)
+    private static ProbeTarget Target(ServerCheck check)
     {
-        await _slots.EnterAsync(stop).ConfigureAwait(false);
-        TimeSpan started = Now;
-        ProbeResult result;
-        bool paused;
-        try
+        Server server = check.Server;
+        CheckTimeouts limits = check.Limits;
+        return new(server.Name, check.EndPoint, limits.Connect, limits.Whole)
         {
-            (result, paused) = await AskAsync(stop).ConfigureAwait(false);
-        }
-        finally
+            AnswerTimeout = limits.Answer,
+            Pool = check.Pool.Name,
+            ServerId = server.Id,
+            Connections = server.InFlight,
+            MaxConnections = server.MaxConnections,
+        };
+    }
+
+    // All are asked: one that rests must know that it did.
+    private ServerCheck? FirstWanted()
+    {
+        ServerCheck? first = null;
+        foreach (ServerCheck check in _checks)
         {
-            _slots.Leave();
+            if (check.IsWanted()) first ??= check;
         }
 
-        stop.ThrowIfCancellationRequested();
+        return first;
+    }
+
+    // Servers that are found by name change their addresses, and a reload may end the sharing.
+    private void MoveThoseElsewhere()
+    {
+        if (Key is null) return;
+        ServerCheck[] checks = _checks;
+        for (int i = 0; i < checks.Length; i++)
+        {
+            bool mayStay = i == 0 || _environment.ShareChecks;
+            if (!mayStay || !Key.IsStillOf(checks[i])) checks[i].Move();
+        }
+    }
+
+    /// <summary>Has the answer judged, and plans the next check.</summary>
+    private void Conclude(ProbeResult result, bool paused, TimeSpan started)
+    {
         TimeSpan ended = Now;
         _environment.CountRun();
+        if (_inquiry.Fault is { } fault && !_threw) HealthLog.CheckerThrew(_environment.Log, fault, _plan.Options.Type, _checks[0].Pool.Name, _checks[0].Server.Name);
+        _threw = _inquiry.Fault is not null;
 
         // A failure says nothing of the server if we did not run while it was to answer. Only once in a row: a dead server must not live on a lame host.
         _forgave = paused && !result.Passed && !_forgave;
-        if (_forgave) _environment.CountOverdue();
-        else if (!IsInMaintenance) Judge(result, ended - started);
-
-        // After a pause all checks of the host end together; the next ones must not start together.
-        return paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
-    }
-
-    private async ValueTask<(ProbeResult Result, bool Paused)> AskAsync(CancellationToken stop)
-    {
-        // A checker that does not come back is not called again, but its silence counts.
-        if (!_leftBehind.IsCompleted) return (new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check before has not ended yet"), false);
-
-        CheckOptions options = _plan.Options;
-        CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
-        ProbeTarget target = new(Server.Name, options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint, limits.Connect, limits.Whole)
-        {
-            AnswerTimeout = limits.Answer,
-            Pool = _watch.Pool.Name,
-            ServerId = Server.Id,
-            Connections = Server.InFlight,
-            MaxConnections = Server.MaxConnections,
-        };
-        using FairTimeout limit = new(limits.Whole, _time, stop);
-        Task<ProbeResult> asked = AskCheckerAsync(target, limit.Token);
-        if (!asked.IsCompleted)
-        {
-            await ((Task)asked.WaitAsync(limit.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!asked.IsCompleted) await ((Task)asked.WaitAsync(Grace, _time, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        if (asked.IsCompleted) return (await asked.ConfigureAwait(false), limit.SawPause);
-        _leftBehind = asked;
-        return (new ProbeResult(CheckStatus.Layer7Timeout, 0, "the check did not end in time"), limit.SawPause);
-    }
-
-    // The border to code that is not ours: whatever it throws is a failed check.
-    private async Task<ProbeResult> AskCheckerAsync(ProbeTarget target, CancellationToken ct)
-    {
         try
         {
-            ProbeResult result = await _plan.Checker.CheckAsync(target, ct).ConfigureAwait(false);
-            _threw = false;
-            return result;
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            return new ProbeResult(CheckStatus.Layer7Timeout, 0, "no answer in time");
-        }
-        catch (SocketException error)
-        {
-            return ProbeSocket.Explain(error.SocketErrorCode, target.EndPoint);
+            if (_forgave) _environment.CountOverdue();
+            else Tell(result, ended - started);
+
+            // After a pause all checks of the host end together; the next ones must not start together.
+            _planned = paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
         }
         catch (Exception error)
         {
-            if (!_threw) HealthLog.CheckerThrew(_environment.Log, error, _plan.Options.Type, _watch.Pool.Name, Server.Name);
-            _threw = true;
-            return new ProbeResult(CheckStatus.Layer7Response, 0, $"{error.GetType().Name}: {error.Message}");
+            // A policy of the host's that can't be built, for instance. A loop that ended here would leave the server as it is for ever.
+            HealthLog.LoopFailed(_environment.Log, error, _plan.Options.Type, _checks[0].Pool.Name, _checks[0].Server.Name);
+            _planned = Now + _plan.Schedule.Interval;
         }
     }
 
-    private void Judge(ProbeResult result, TimeSpan duration)
+    private void Tell(ProbeResult result, TimeSpan duration)
     {
-        if (_plan.OnlyAdvises)
+        bool failed = false;
+        List<Exception>? errors = null;
+        foreach (ServerCheck check in _checks)
         {
-            Take(result, duration);
-            return;
+            try
+            {
+                failed |= check.TakeIn(result, duration);
+            }
+            catch (Exception error)
+            {
+                // The others are told all the same.
+                (errors ??= []).Add(error);
+            }
         }
 
-        if (!result.Passed) _environment.CountFailed();
-
-        // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
-        bool flipped;
-        int consecutive;
-        lock (_lock)
-        {
-            flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
-            _isUp = _judge.IsUp;
-            consecutive = _judge.Consecutive;
-        }
-
-        CheckReport report = Report(result, duration, consecutive);
-        _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
-        if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
+        if (failed) _environment.CountFailed();
+        if (errors is not null) throw errors.Count == 1 ? errors[0] : new AggregateException(errors);
     }
 
-    // A server that says nothing of its health leaves it as it was.
-    private void Take(ProbeResult result, TimeSpan duration)
-    {
-        int consecutive;
-        lock (_lock)
-        {
-            if (result.Advice?.Health is { } health) _judge.Decide(health == ServerHealth.Up);
-            _isUp = _judge.IsUp;
-            consecutive = _judge.Consecutive;
-        }
-
-        CheckReport report = Report(result, duration, consecutive);
-        _watch.ReportAgent(this, report);
-        if (result.Advice is { } advice) _watch.Advise(this, advice, report.Text);
-    }
-
-    private CheckReport Report(ProbeResult result, TimeSpan duration, int consecutive) =>
-        new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _time.GetUtcNow(), consecutive);
-
-    // What was known before the maintenance stays, but it is old: the first check that contradicts it decides alone.
-    private void Resume()
-    {
-        lock (_lock)
-        {
-            if (_judge.IsChecked) _judge = new HealthJudge(_plan.Options.Rise, _plan.Options.Fall, _judge.IsUp ? InitState.Up : InitState.Down);
-        }
-    }
-
+    // Of several the one in the greatest hurry.
     private HealthJudge Verdict
     {
         get
         {
-            lock (_lock) return _judge;
+            ServerCheck[] checks = _checks;
+            HealthJudge most = checks[0].Verdict;
+            for (int i = 1; i < checks.Length; i++)
+            {
+                HealthJudge other = checks[i].Verdict;
+                if (_plan.Schedule.IntervalFor(other) < _plan.Schedule.IntervalFor(most)) most = other;
+            }
+
+            return most;
         }
     }
 
@@ -281,29 +278,5 @@ internal sealed class ProbeLoop : IDisposable
     {
         int spread = _environment.SpreadPercent;
         return _plan.Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
-    }
-
-    /// <summary>Sleeps until then, or less when callers fail meanwhile or have failed since the last sleep.</summary>
-    /// <returns>When it was to end.</returns>
-    private async ValueTask<TimeSpan> SleepUntilAsync(TimeSpan planned, CancellationToken stop)
-    {
-        while (true)
-        {
-            stop.ThrowIfCancellationRequested();
-            TaskCompletionSource<bool> asleep = new();
-            lock (_lock)
-            {
-                if (_hurry < planned) planned = _hurry;
-                _hurry = TimeSpan.MaxValue;
-                _asleep = asleep;
-            }
-
-            TimeSpan delay = planned - Now;
-            if (delay <= TimeSpan.Zero) return planned;
-            using CancellationTokenRegistration stopped = stop.UnsafeRegister(static state => ((TaskCompletionSource<bool>)state!).TrySetResult(false), asleep);
-            using ITimer timer = _time.CreateTimer(
-                static state => ((TaskCompletionSource<bool>)state!).TrySetResult(true), asleep, Delays.Ceiling(delay), Timeout.InfiniteTimeSpan);
-            if (await asleep.Task.ConfigureAwait(false)) return planned;
-        }
     }
 }

@@ -7,10 +7,10 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
 {
     // Verdicts of several loops meet here; the pool's lock is taken inside it, never the other way round.
     private readonly Lock _lock = new();
-    private readonly List<ProbeLoop> _loops = [];
+    private readonly List<ServerCheck> _loops = [];
 
     // Those that have set something of the server beside its health.
-    private readonly HashSet<ProbeLoop> _advisors = [];
+    private readonly HashSet<ServerCheck> _advisors = [];
 
     public ServerPool Pool => pool;
 
@@ -20,12 +20,12 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <param name="plans">The checks wanted.</param>
     /// <param name="stopped">Takes the loops that were stopped.</param>
     /// <returns>New loops, to be started by the caller.</returns>
-    public IReadOnlyList<ProbeLoop> Follow(IReadOnlyList<CheckPlan> plans, ICollection<Task> stopped)
+    public IReadOnlyList<ServerCheck> Follow(IReadOnlyList<CheckPlan> plans, ICollection<Task> stopped)
     {
-        List<ProbeLoop> started = [], left = [];
+        List<ServerCheck> started = [], left = [];
         lock (_lock)
         {
-            foreach (ProbeLoop loop in _loops)
+            foreach (ServerCheck loop in _loops)
             {
                 if (!plans.Contains(loop.Plan)) left.Add(loop);
             }
@@ -36,7 +36,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
             {
                 // What only advises has nothing against the server until it says so, or has said so before it was changed.
                 InitState initial = !plan.OnlyAdvises ? Initial : saysDown ? InitState.FullyDown : InitState.FullyUp;
-                if (!_loops.Exists(l => l.Plan == plan)) started.Add(new ProbeLoop(this, plan, initial, environment));
+                if (!_loops.Exists(l => l.Plan == plan)) started.Add(new ServerCheck(this, plan, initial, environment));
             }
 
             _loops.AddRange(started);
@@ -47,7 +47,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         }
 
         // Outside the lock: cancelling runs whatever the checkers have registered.
-        foreach (ProbeLoop loop in left)
+        foreach (ServerCheck loop in left)
         {
             loop.Dispose();
             stopped.Add(loop.Ended);
@@ -59,14 +59,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Ends all checks and leaves the server as it is.</summary>
     public void Stop(ICollection<Task> stopped)
     {
-        ProbeLoop[] loops;
+        ServerCheck[] loops;
         lock (_lock)
         {
             loops = [.. _loops];
             _loops.Clear();
         }
 
-        foreach (ProbeLoop loop in loops)
+        foreach (ServerCheck loop in loops)
         {
             loop.Dispose();
             stopped.Add(loop.Ended);
@@ -77,7 +77,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The check.</param>
     /// <param name="cause">Set when the loop's verdict has flipped.</param>
-    public void Report(ProbeLoop loop, CheckReport report, string? cause)
+    public void Report(ServerCheck loop, CheckReport report, string? cause)
     {
         lock (_lock)
         {
@@ -90,7 +90,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Takes in what the server's agent answered, or that it did not.</summary>
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The answer.</param>
-    public void ReportAgent(ProbeLoop loop, CheckReport report)
+    public void ReportAgent(ServerCheck loop, CheckReport report)
     {
         lock (_lock)
         {
@@ -102,7 +102,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <param name="loop">Who heard it; one that was stopped has nothing to say any more.</param>
     /// <param name="advice">What it asks for: the same again changes nothing.</param>
     /// <param name="text">Its words, for people.</param>
-    public void Advise(ProbeLoop loop, ProbeAdvice advice, string text)
+    public void Advise(ServerCheck loop, ProbeAdvice advice, string text)
     {
         lock (_lock)
         {
@@ -130,10 +130,10 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     public void CallersFailed(OnError reaction, int failures)
     {
         if (server.Standing == ServerAdmin.Maintenance) return;
-        ProbeLoop[] loops;
+        ServerCheck[] loops;
         lock (_lock) loops = [.. _loops];
         bool flipped = false;
-        foreach (ProbeLoop loop in loops) flipped |= loop.CallersFailed(reaction);
+        foreach (ServerCheck loop in loops) flipped |= loop.CallersFailed(reaction);
         if (!flipped) return;
         lock (_lock)
         {

@@ -16,4 +16,17 @@ internal static partial class HealthLog
 
     [LoggerMessage(2003, LogLevel.Error, "Failures that callers saw of {Pool}/{Server} could not be taken over")]
     public static partial void ReactionFailed(ILogger logger, Exception error, string pool, string server);
+
+    [LoggerMessage(2020, LogLevel.Error, "Health checks are stalled: {Late} of {Checks} are due and do not start, the latest for {Longest}. What is known of the servers grows old")]
+    public static partial void ChecksStalled(ILogger logger, int late, int checks, TimeSpan longest);
+
+    [LoggerMessage(2021, LogLevel.Warning, "Health checks run again, {Stalled} after the alarm")]
+    public static partial void ChecksResumed(ILogger logger, TimeSpan stalled);
+
+    [LoggerMessage(2022, LogLevel.Error, "Looking for stalled health checks failed")]
+    public static partial void StallWatchFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(2023, LogLevel.Warning,
+        "{Wanted:0.#} health checks a second are configured, Health:ChecksPerSecond allows {Allowed}: every interval grows to {Percent:0} % of what it says")]
+    public static partial void BudgetTooSmall(ILogger logger, double wanted, int allowed, double percent);
 }

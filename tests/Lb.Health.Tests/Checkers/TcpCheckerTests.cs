@@ -49,4 +49,76 @@ public sealed class TcpCheckerTests : HealthCheckerContract
         Assert.NotEmpty(result.Text);
         Assert.False(result.Passed);
     }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public async Task The_fast_path_says_what_the_runtimes_sockets_say(string address)
+    {
+        using Socket listener = new(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        }
+        catch (SocketException e)
+        {
+            Assert.Skip($"{address} is not there: {e.SocketErrorCode}");
+        }
+
+        TcpChecker checker = new();
+        ProbeTarget target = Target(listener.LocalEndPoint!);
+        Assert.Equal(new ProbeResult(CheckStatus.Layer4Connection, 0, "connection refused"), await checker.CheckAsync(target, Ct));
+        Assert.Equal(await checker.CheckManagedAsync(target, Ct), await checker.CheckAsync(target, Ct));
+        listener.Listen();
+        Assert.Equal(new ProbeResult(CheckStatus.Layer4Ok), await checker.CheckAsync(target, Ct));
+        Assert.Equal(await checker.CheckManagedAsync(target, Ct), await checker.CheckAsync(target, Ct));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_connection_that_takes_time_is_waited_for()
+    {
+        if (!ConnectWatcher.IsSupported) Assert.Skip("Linux on x64 or arm64 only");
+        await using ProbeServer server = ProbeServer.StartUnix(ServeWellAsync);
+
+        // More than one, one after the other and at a time: attempts are used again.
+        for (int round = 0; round < 3; round++)
+        {
+            Task<ProbeResult>[] waiting = [.. Enumerable.Range(0, 8).Select(_ =>
+            {
+                Assert.Equal(0, ConnectLibc.Begin(server.EndPoint, out int descriptor));
+                return ConnectWatcher.Shared!.Rent().WaitAsync(descriptor, Target(server.EndPoint), TimeProvider.System, Ct).AsTask();
+            })];
+            Assert.All(await Task.WhenAll(waiting), r => Assert.Equal(CheckStatus.Layer4Ok, r.Status));
+        }
+    }
+
+    [Fact]
+    public void A_check_leaves_no_garbage()
+    {
+        if (!ConnectWatcher.IsSupported) Assert.Skip("Linux on x64 or arm64 only");
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(512);
+        TcpChecker checker = new();
+        ProbeTarget target = Target(listener.LocalEndPoint!);
+        for (int i = 0; i < 10; i++) Check();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++) Check();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Check()
+        {
+            // The kernel answers for the listener, within the call.
+            ValueTask<ProbeResult> check = checker.CheckAsync(target, CancellationToken.None);
+            if (!check.IsCompleted || !check.Result.Passed) Assert.Fail("not connected at once");
+        }
+    }
+}
+
+/// <summary>The same on systems without the fast path.</summary>
+public sealed class ManagedTcpCheckerTests : HealthCheckerContract
+{
+    protected override IHealthChecker Create(TimeProvider time) => new DelegateChecker(new TcpChecker(time).CheckManagedAsync);
+
+    protected override Task ServeWellAsync(Socket socket, CancellationToken ct) => Task.CompletedTask;
 }

@@ -157,7 +157,7 @@ public sealed class AdviceTests : IDisposable
         Start();
         Say("down");
         CheckPlan slower = new(new CheckOptions { Type = "agent", Port = 9, Interval = TimeSpan.FromSeconds(9) }, _agent);
-        foreach (ProbeLoop loop in _watch.Follow([_tcpPlan, slower], _ended)) loop.Start(0, 1);
+        foreach (ServerCheck loop in _watch.Follow([_tcpPlan, slower], _ended)) loop.Start(0, 1);
         Assert.Equal(ServerHealth.Down, S1.Health);
     }
 
@@ -179,7 +179,7 @@ public sealed class AdviceTests : IDisposable
     {
         _agent.Next = new ProbeResult(CheckStatus.Layer7Ok, 42) { Advice = new ProbeAdvice { Weight = 40 } };
         CheckPlan dynamic = new(new CheckOptions { Type = "command", Dynamic = true, Command = { "/bin/true" } }, new Judging(_agent));
-        foreach (ProbeLoop loop in _watch.Follow([dynamic], _ended)) loop.Start(0, 1);
+        foreach (ServerCheck loop in _watch.Follow([dynamic], _ended)) loop.Start(0, 1);
         _time.Advance(TimeSpan.Zero);
         Assert.Equal(40, S1.Weight);
 
@@ -209,8 +209,8 @@ public sealed class AdviceTests : IDisposable
     private void Start()
     {
         _agent.Next = Silence;
-        IReadOnlyList<ProbeLoop> loops = _watch.Follow([_tcpPlan, _agentPlan], _ended);
-        foreach (ProbeLoop loop in loops) loop.Start(0, 1);
+        IReadOnlyList<ServerCheck> loops = _watch.Follow([_tcpPlan, _agentPlan], _ended);
+        foreach (ServerCheck loop in loops) loop.Start(0, 1);
         _time.Advance(TimeSpan.Zero);
     }
 

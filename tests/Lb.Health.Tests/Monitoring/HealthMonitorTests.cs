@@ -127,7 +127,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         Assert.Equal("s1@0", Calls);
         Server added = Pool.Add(new ServerOptions { Name = "s2", Address = "127.0.0.1:8002" }, ServerAdmin.Ready);
         await _checker.WhenCallsReach(2, Ct);
-        await _time.WhenTimersReach(2, Ct);
+        await WhenAsync(() => DeadlineQueue.Of(_time).Count == 2);
         Assert.Equal("s1@0 s2@0", Calls);
 
         // The same name again is another server.
@@ -149,7 +149,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     {
         await StartAsync("s1");
         Server added = Pool.Add(new ServerOptions { Name = "s2", Address = "127.0.0.1:8002", InitState = InitState.Down });
-        await _time.WhenTimersReach(2, Ct);
+        await WhenAsync(() => DeadlineQueue.Of(_time).Count == 2);
         Advance(3);
         Assert.DoesNotContain("s2", Calls, StringComparison.Ordinal);
         Pool.SetAdmin(added, ServerAdmin.Ready);

@@ -288,5 +288,24 @@ public sealed class ProbeLoopTests
         Assert.Equal(0, rig.Environment.Overdue);
     }
 
+    [Fact]
+    [Trait("Row", "H4")]
+    public void A_check_allocates_512_bytes_at_most()
+    {
+        ProbeResult pass = FakeHealthChecker.Pass;
+        using ProbeRig rig = new(checks: new CheckOptions());
+        ServerWatch watch = new(rig.Pool, rig.S1, rig.Environment);
+        watch.Follow([new CheckPlan(rig.Checks[0], new DelegateChecker((_, _) => new ValueTask<ProbeResult>(pass)))], [])[0].Start(0, 1);
+        rig.Advance(200);
+        long run = rig.Environment.Run, before = GC.GetAllocatedBytesForCurrentThread();
+        rig.Advance(2000);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(1000, rig.Environment.Run - run);
+
+        // The manual clock's own nodes included. See TcpCheckerTests for the part of the checker: nothing.
+        Assert.InRange(allocated / 1000, 1, 512);
+        watch.Stop([]);
+    }
+
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 }

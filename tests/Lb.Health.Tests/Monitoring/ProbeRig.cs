@@ -45,7 +45,7 @@ internal sealed class ProbeRig : IDisposable
     public ProbeRig Start()
     {
         CheckPlan[] plans = [.. Checks.Select(c => new CheckPlan(c, Checker))];
-        List<ProbeLoop> loops = [];
+        List<ServerCheck> loops = [];
         foreach (Server server in Pool.Servers)
         {
             ServerWatch watch = new(Pool, server, Environment);
