@@ -115,7 +115,7 @@ internal sealed class AcceptFilter : IDisposable
 
             if (process.ExitCode != 0) throw new IOException($"nft refuses the rules of the virtual addresses: {errors.GetAwaiter().GetResult().Trim()}");
         }
-        catch (System.ComponentModel.Win32Exception exception)
+        catch (System.Runtime.InteropServices.ExternalException exception)
         {
             throw new IOException($"running {program}: {exception.Message}", exception);
         }

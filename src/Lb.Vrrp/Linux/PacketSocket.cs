@@ -106,5 +106,5 @@ internal sealed unsafe class PacketSocket : IDisposable
         *(int*)(address + 4) = _index;
     }
 
-    private static NetlinkException Failure(string what, int error) => new(what, error, error == Libc.NetlinkNotPermitted ? "CAP_NET_RAW" : null);
+    private static NetlinkException Failure(string what, int error) => new(what, error, capability: "CAP_NET_RAW");
 }

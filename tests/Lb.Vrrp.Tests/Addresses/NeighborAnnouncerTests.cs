@@ -101,6 +101,16 @@ public sealed class NeighborAnnouncerTests
         });
     }
 
+    [Fact]
+    [Trait("Row", "X16")]
+    public void Without_the_capability_the_message_names_it()
+    {
+        using TestNamespace space = TestNamespace.MakeWithDevice();
+        Exception? refused = null;
+        space.Run(() => TestNamespace.WithoutRights(() => refused = Record.Exception(() => new NeighborAnnouncer([Address("10.9.0.5/24")]))));
+        Assert.Equal("opening a packet socket: Operation not permitted (errno 1). The process needs the capability CAP_NET_RAW.", refused?.Message);
+    }
+
     private static VirtualAddress Address(string text) => VirtualAddress.Parse(new VirtualAddressOptions { Address = text }, "e0");
 
     private static string? Neighbour(TestNamespace space, string address)

@@ -109,6 +109,16 @@ internal sealed partial class TestNamespace : IDisposable
         failure?.Throw();
     }
 
+    /// <summary>Runs something without any capability: only inside <see cref="Run(Action)"/>, whose thread nobody else uses.</summary>
+    public static void WithoutRights(Action action)
+    {
+        // The bare system call changes this one thread, and with the user id its capabilities go.
+        long setResUid = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 147 : 117;
+        Assert.Equal(0, Syscall(setResUid, -1, 65534, -1));
+        action();
+        Assert.Equal(0, Syscall(setResUid, -1, 0, -1));
+    }
+
     public T Run<T>(Func<T> make)
     {
         T? made = default;
@@ -133,6 +143,9 @@ internal sealed partial class TestNamespace : IDisposable
     }
 
     public void Dispose() => Execute("ip", ["netns", "delete", Name]);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial long Syscall(long number, long first, long second, long third);
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNamespace(int descriptor, int kind);
