@@ -134,6 +134,19 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         return removed;
     }
 
+    /// <summary>Asks for an address on an interface that there is not, so that adding is compiled before it is needed.</summary>
+    public void WarmUp()
+    {
+        try
+        {
+            _netlink.AddAddress(_entries[0].Address, int.MaxValue, _seconds, Tag, replace: false);
+        }
+        catch (NetlinkException)
+        {
+            // As it must be.
+        }
+    }
+
     /// <summary>Closes the netlink socket. Addresses stay: until <see cref="ReleaseAsync"/> before it, or the end of their lifetime.</summary>
     public void Dispose() => _netlink.Dispose();
 

@@ -69,6 +69,12 @@ internal abstract unsafe class RawTransport : IVrrpTransport
 
     public abstract VrrpSendResult Send(ReadOnlySpan<byte> message);
 
+    /// <summary>Sends nothing to this node itself: an empty packet that stays inside, so that sending is compiled before it is needed.</summary>
+    public void WarmUp()
+    {
+        if (_descriptor >= 0) _ = SendTo(Source, default);
+    }
+
     /// <summary>Closes the socket; <see cref="TryBind"/> opens it again.</summary>
     public void Close()
     {

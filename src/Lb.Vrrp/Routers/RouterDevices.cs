@@ -10,6 +10,12 @@ internal sealed class RouterDevices : IDisposable
     private readonly ILogger _log;
     private readonly bool _isV6;
     private readonly IVrrpTransport _transport;
+    private readonly RawTransport? _raw;
+    private readonly VirtualMacDevice? _mac;
+    private readonly AcceptFilter? _filter;
+    private readonly string _addressDevice;
+    private readonly string _sendDevice;
+    private int _macBelow;
     private readonly RawMulticastTransport? _second;
     private readonly FollowingAnnouncer _announcer;
     private readonly NetlinkAddressOwner? _addresses;
@@ -19,20 +25,31 @@ internal sealed class RouterDevices : IDisposable
     public RouterDevices(string name, RouterOptions options, VrrpOptions global, IAddressOwner? owner, ILogger log)
     {
         (_name, _options, _log) = (name, options, log);
-        _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, options.Interface))];
-        _isV6 = _virtual[0].Address.IsV6;
+        _isV6 = AddressPrefix.TryParse(options.Addresses[0].Address, out AddressPrefix first, out _) && first.Address.IsV6;
+        if (options.VirtualMac.Enabled) _mac = new VirtualMacDevice(options.Interface, (byte)options.RouterId, _isV6, options.VirtualMac.Name);
+        _addressDevice = _mac?.Name ?? options.Interface;
+        _sendDevice = options.VirtualMac.TransmitBase ? options.Interface : _addressDevice;
+        _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, _addressDevice))];
         Virtual = [.. _virtual.Select(static a => a.Address)];
         PeerAddress group = RouterReceivers.Group(global, _isV6);
         bool fills = !string.Equals(options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase);
-        _transport = options.Unicast switch
+        _raw = options.Unicast switch
         {
-            null => new RawMulticastTransport(options.Interface, group, fills),
-            { UdpPort: null } => new RawUnicastTransport(options.Interface, Peers(options), fills),
-            { UdpPort: { } port } => new FollowingUdpTransport(port, Peers(options)),
+            null => new RawMulticastTransport(_sendDevice, group, fills),
+            { UdpPort: null } => new RawUnicastTransport(_sendDevice, Peers(options), fills),
+            _ => null,
         };
+        _transport = _raw is null ? new FollowingUdpTransport(options.Unicast!.UdpPort!.Value, Peers(options)) : Ahead(_raw, global);
         if (options.HeartbeatInterface is { } second) _second = new RawMulticastTransport(second, group, fills);
         _announcer = new FollowingAnnouncer(_virtual);
         if (owner is null && options.AssignAddresses) owner = _addresses = new NetlinkAddressOwner(_virtual, options.AddressLifetime);
+        if (options.Priority != 255 && (!options.Accept || options.Strict))
+        {
+            // For the router's whole life, so that a change of hands has no rules to wait for.
+            _filter = new AcceptFilter(_addressDevice, (byte)options.RouterId, _isV6, Virtual);
+            _filter.Install();
+        }
+
         Links = new RouterLinks { Transport = _transport, Heartbeat = _second, Owner = owner, Announcer = options.AssignAddresses ? _announcer : null };
     }
 
@@ -60,7 +77,9 @@ internal sealed class RouterDevices : IDisposable
         else
         {
             error = receivers.ListenRaw(seat, _options.Interface, link.Index, _isV6, link: 0);
-            ((RawTransport)_transport).TryBind(index, source, out string? sending);
+            error ??= MakeMacDevice(index);
+            Links.Ahead?.Quiet();
+            _raw!.TryBind(index == 0 || _sendDevice == _options.Interface ? index : _mac!.Index, source, out string? sending);
             if (index != 0 && !source.IsEmpty) error ??= sending;
         }
 
@@ -90,7 +109,47 @@ internal sealed class RouterDevices : IDisposable
         }
     }
 
-    public void Dispose() => Probe?.Dispose();
+    /// <summary>Runs what a change of hands will need once without effect, so that it is compiled by then.</summary>
+    public void WarmUp()
+    {
+        _raw?.WarmUp();
+        _addresses?.WarmUp();
+        for (int i = 0; i < Probe?.Count; i++) Probe.Ask(i);
+    }
+
+    public void Dispose()
+    {
+        Probe?.Dispose();
+        _filter?.Dispose();
+        _mac?.Dispose();
+    }
+
+    // Made anew when the interface below was.
+    private string? MakeMacDevice(int below)
+    {
+        if (_mac is null || below == 0) return null;
+        try
+        {
+            if (below != _macBelow) _mac.Create();
+            _macBelow = below;
+            _mac.Up();
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return failure.Message;
+        }
+    }
+
+    private IVrrpTransport Ahead(RawTransport transport, VrrpOptions global)
+    {
+        if (global.QueueAhead == TimeSpan.Zero) return transport;
+        string? error = _options.AlsoVersion2 || string.Equals(_options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase)
+            ? "its adverts differ from one to the next (AlsoVersion2, hmac)" : null;
+        if (error is null && QueuedAdverts.TryCreate(out error) is { } queue) return new AheadTransport(transport, queue, global.QueueAhead);
+        RouterLog.NotQueuedAhead(_log, _name, error!);
+        return transport;
+    }
 
     private void OpenNeighbors(ref string? error)
     {
@@ -100,8 +159,8 @@ internal sealed class RouterDevices : IDisposable
             _announcer.Follow();
             Probe?.Dispose();
             Probe = null;
-            PeerAddress[] watched = [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _options.Interface).Select(static a => a.Address)];
-            if (_options.DuplicateDetection && watched.Length > 0) Probe = new DuplicateProbe(_options.Interface, watched);
+            PeerAddress[] watched = [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _addressDevice).Select(static a => a.Address)];
+            if (_options.DuplicateDetection && watched.Length > 0) Probe = new DuplicateProbe(_addressDevice, watched);
         }
         catch (IOException failure)
         {

@@ -18,6 +18,9 @@ public sealed class RouterLinks : IDisposable
     /// <summary>The interface's own network, for the check of sources; default: none, nothing is checked.</summary>
     public AddressPrefix Network { get; set; }
 
+    /// <summary>The link again, when its adverts wait in the kernel.</summary>
+    internal AheadTransport? Ahead => Transport as AheadTransport;
+
     /// <summary>Frees all of them.</summary>
     public void Dispose()
     {

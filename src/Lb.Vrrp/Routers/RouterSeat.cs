@@ -53,6 +53,7 @@ internal sealed class RouterSeat : IDisposable
         _devices.RemoveStale();
         TakeLinks(monitor);
         Open(receivers, now);
+        _devices.WarmUp();
     }
 
     /// <summary>An interface has changed.</summary>
@@ -71,8 +72,7 @@ internal sealed class RouterSeat : IDisposable
     /// <summary>Notes by how much a turn comes late for what was due, before the packets of that time are read.</summary>
     public void NoteLateness(TimeSpan now)
     {
-        TimeSpan late = now - Router.Deadline;
-        _late = late > TimeSpan.Zero ? late : TimeSpan.Zero;
+        _late = Router.Late(now);
     }
 
     /// <summary>Does what is due.</summary>

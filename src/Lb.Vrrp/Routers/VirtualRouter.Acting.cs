@@ -7,11 +7,13 @@ public sealed partial class VirtualRouter
         VrrpActions.BecameInitialize | VrrpActions.BecameBackup | VrrpActions.BecameActive | VrrpActions.BecameFault | VrrpActions.BecameResigning;
 
     private AnnounceSchedule _announce;
+    private bool _isScheduled;
 
     private void Do(VrrpActions actions, string cause, TimeSpan now)
     {
         if (actions == VrrpActions.None) return;
         RouterState decided = State;
+        if (decided != RouterState.Active) _links.Ahead?.Quiet();
         if ((actions & VrrpActions.SendLastAdvertisement) != 0) Send(_machine.EffectivePriority);
         if ((actions & VrrpActions.SendResign) != 0 && Send(0)) Statistics.CountResignationSent();
 
@@ -28,7 +30,7 @@ public sealed partial class VirtualRouter
         if ((actions & VrrpActions.Announce) != 0 && !isAnnounced) BeginAnnouncing(now);
         if ((actions & VrrpActions.AnnounceOnce) != 0 && CanAnnounce) _announce.Again(now);
         AnnounceDue(now);
-        if ((actions & VrrpActions.SendAdvertisement) != 0) Send(_machine.EffectivePriority);
+        if ((actions & VrrpActions.SendAdvertisement) != 0) SendOwn();
         if ((actions & AnyChange) != 0) Changed(cause, now);
     }
 
@@ -48,6 +50,27 @@ public sealed partial class VirtualRouter
         {
             if (announcer.Announce(index)) Statistics.CountAnnouncement();
         }
+    }
+
+    // What is due by the clock alone the kernel may have sent already.
+    private void SendOwn()
+    {
+        if (_isScheduled && _links.Ahead is { IsRunning: true })
+        {
+            Statistics.CountSent();
+            _links.Heartbeat?.Send(_messages.WriteHeartbeat((byte)_machine.EffectivePriority));
+        }
+        else
+        {
+            Send(_machine.EffectivePriority);
+        }
+
+        QueueAhead();
+    }
+
+    private void QueueAhead()
+    {
+        if (State == RouterState.Active) _links.Ahead?.Follow(_messages.Write((byte)_machine.EffectivePriority), _machine.Deadline, _options.AdvertisementInterval);
     }
 
     // The second heartbeat is a help: what becomes of its adverts changes nothing.

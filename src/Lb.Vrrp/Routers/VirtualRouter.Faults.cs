@@ -90,6 +90,7 @@ public sealed partial class VirtualRouter
         {
             RouterLog.PriorityChanged(_log, Name, before, priority, cause);
             Publish(new RouterPriorityChanged(_time.GetUtcNow(), Name, before, priority, cause));
+            QueueAhead();
         }
 
         // New reasons first: between the last one and the next there is no moment without a fault.

@@ -77,6 +77,7 @@ public sealed partial class VirtualRouter : IDisposable
             if (!_started) return first;
             if (_machine.Deadline < first) first = _machine.Deadline;
             if (_announce.Due < first) first = _announce.Due;
+            if (_links.Ahead is { } ahead && ahead.Due < first) first = ahead.Due;
             return _retryAt < first ? _retryAt : first;
         }
     }
@@ -166,7 +167,14 @@ public sealed partial class VirtualRouter : IDisposable
         if (_holder is { } holder && now >= holder.Deadline) Take(holder.Advance(now), now);
         if (!_started) return;
         if (now >= _retryAt) Retry(now);
-        if (now >= _machine.Deadline) Do(_machine.DeadlineReached(now), WhyDue(), now);
+        if (_links.Ahead is { } ahead && now >= ahead.Due) ahead.Extend(now);
+        if (now >= _machine.Deadline)
+        {
+            _isScheduled = State == RouterState.Active;
+            Do(_machine.DeadlineReached(now), WhyDue(), now);
+            _isScheduled = false;
+        }
+
         AnnounceDue(now);
     }
 

@@ -44,6 +44,6 @@ internal static partial class RouterLog
     [LoggerMessage(3012, LogLevel.Information, "Router {Router}: {Count} addresses that an earlier run had left were removed")]
     public static partial void StaleRemoved(ILogger log, string router, int count);
 
-    [LoggerMessage(3013, LogLevel.Information, "Adverts are not queued ahead: {Error}")]
-    public static partial void NotQueuedAhead(ILogger log, string error);
+    [LoggerMessage(3013, LogLevel.Information, "Router {Router}: its adverts are not queued ahead: {Error}")]
+    public static partial void NotQueuedAhead(ILogger log, string router, string error);
 }
