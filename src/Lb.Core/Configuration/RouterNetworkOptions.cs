@@ -107,7 +107,7 @@ public sealed class RouterNotifyOptions
     /// <summary>User that the programs run as; null = the process's own (<c>script_user</c>).</summary>
     public string? User { get; set; }
 
-    /// <summary>Longest run of a program, after which its process group is killed; default 30 s.</summary>
+    /// <summary>Longest run of a program, after which its process group is killed, up to 24 h; default 30 s.</summary>
     [Positive]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 }
@@ -142,11 +142,11 @@ public sealed class RouterTrackOptions
     /// <summary>Takes well for not well; default false (<c>reverse</c>).</summary>
     public bool Reverse { get; set; }
 
-    /// <summary>Time between runs of a command or looks at processes; default 1 s (<c>interval</c>).</summary>
+    /// <summary>Time between runs of a command or looks at processes, 10 ms to 24 h; default 1 s (<c>interval</c>).</summary>
     [Positive]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Longest run of a command; null = <see cref="Interval"/> (<c>timeout</c>).</summary>
+    /// <summary>Longest run of a command, up to 24 h; null = <see cref="Interval"/> (<c>timeout</c>).</summary>
     [Positive]
     public TimeSpan? Timeout { get; set; }
 
@@ -168,7 +168,7 @@ public sealed class RouterTrackOptions
     [Within(1, 100_000)]
     public int Quorum { get; set; } = 1;
 
-    /// <summary>How long a process may be away before it counts; default 0 (<c>delay</c>).</summary>
+    /// <summary>How long a process may be away before it counts, up to 24 h; default 0 (<c>delay</c>).</summary>
     [NotNegative]
     public TimeSpan Delay { get; set; }
 

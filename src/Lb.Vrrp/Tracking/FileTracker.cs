@@ -4,7 +4,7 @@ namespace Lb.Vrrp;
 
 /// <summary>
 /// Reads a number from a file when the file changes, and at each interval (keepalived <c>track_file</c>). A file that is missing, empty or without a number
-/// counts as 0; a number beyond 32 bits is ignored.
+/// counts as 0; a number beyond 32 bits is ignored. An ordinary file: reading a pipe would wait for its writer.
 /// </summary>
 internal sealed class FileTracker(RouterTrackOptions options, TimeProvider time) : ITracker
 {

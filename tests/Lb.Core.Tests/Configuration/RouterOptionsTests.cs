@@ -23,7 +23,7 @@ public sealed class RouterOptionsTests
                 "VirtualMac": { "Enabled": true, "Name": "vip0", "TransmitBase": true },
                 "Announce": { "Repeat": 3, "Delay": "1s", "Refresh": "0s", "LowerPriorityRepeat": 2, "Spacing": "10ms" },
                 "Track": [ { "Pool": "web", "Weight": -50 }, { "Command": [ "/bin/true", "x" ], "Interval": "3s", "Rise": 2, "Fall": 3, "InitFail": true, "User": "nobody", "Timeout": "1s" },
-                           { "Process": "haproxy", "Quorum": 2, "Delay": "1s" }, { "File": "/run/weight", "Weight": 1 }, { "Interface": "eth1", "Reverse": true } ],
+                           { "Process": "haproxy", "Quorum": 2, "Delay": "1s", "Restart": [ "/bin/systemctl", "restart", "haproxy" ], "RestartAttempts": 5, "RestartBackOff": "2s" }, { "File": "/run/weight", "Weight": 1 }, { "Interface": "eth1", "Reverse": true } ],
                 "Notify": { "Active": [ "/bin/echo", "a" ], "Any": "/bin/notify", "User": "nobody", "Timeout": "5s" } } } }
             """).Routers["vi_1"];
         Assert.Equal(("eth0", 51, 2, 150, TimeSpan.FromSeconds(2), 5), (router.Interface, router.RouterId, router.Version, router.Priority, router.AdvertisementInterval, router.DownTimerAdverts));
@@ -39,6 +39,7 @@ public sealed class RouterOptionsTests
         Assert.Equal(5, router.Track.Count);
         Assert.Equal((-50, 2, 3, true, "nobody"), (router.Track[0].Weight, router.Track[1].Rise, router.Track[1].Fall, router.Track[1].InitFail, router.Track[1].User));
         Assert.Equal((2, TimeSpan.FromSeconds(1), 1, true), (router.Track[2].Quorum, router.Track[2].Delay, router.Track[3].Weight, router.Track[4].Reverse));
+        Assert.Equal((3, 5, TimeSpan.FromSeconds(2)), (router.Track[2].Restart.Count, router.Track[2].RestartAttempts, router.Track[2].RestartBackOff));
         Assert.Equal(["/bin/echo", "a"], router.Notify.Active);
         Assert.Equal("/bin/notify", Assert.Single(router.Notify.Any));
     }
@@ -76,6 +77,14 @@ public sealed class RouterOptionsTests
     [InlineData("\"Track\": [ { \"Pool\": \"shop\" } ]", "Track:0:Pool = 'shop': is no pool; there are: web")]
     [InlineData("\"Track\": [ { \"Pool\": \"web\", \"Weight\": 254 } ]", "Track:0:Weight = '254': must be -253 to 253")]
     [InlineData("\"Track\": [ { \"Command\": [ \"check.sh\" ] } ]", "Track:0:Command:0 = 'check.sh': must be a full path: programs are not searched for")]
+    [InlineData("\"Track\": [ { \"Process\": \"nginx\", \"Restart\": [ \"systemctl\" ] } ]", "Track:0:Restart:0 = 'systemctl': must be a full path: programs are not searched for")]
+    [InlineData("\"Track\": [ { \"Pool\": \"web\", \"Restart\": [ \"/bin/true\" ] } ]", "Track:0:Restart = '/bin/true': goes with Command or Process only")]
+    [InlineData("\"Track\": [ { \"Process\": \"nginx\", \"Reverse\": true, \"Restart\": [ \"/bin/true\" ] } ]", "Track:0:Restart = '/bin/true': does not go with Reverse: it would start what is to be away")]
+    [InlineData("\"Track\": [ { \"Process\": \"nginx\", \"RestartAttempts\": 0 } ]", "Track:0:RestartAttempts = '0': must be 1 to 100")]
+    [InlineData("\"Track\": [ { \"Process\": \"nginx\", \"RestartBackOff\": \"2h\" } ]", "Track:0:RestartBackOff = '2h': must not be above 1h")]
+    [InlineData("\"Track\": [ { \"File\": \"/run/x\", \"Interval\": \"1ms\" } ]", "Track:0:Interval = '1ms': must be at least 10ms")]
+    [InlineData("\"Track\": [ { \"Command\": [ \"/bin/true\" ], \"Timeout\": \"25h\" } ]", "Track:0:Timeout = '25h': must not be above 24h")]
+    [InlineData("\"Notify\": { \"Timeout\": \"25h\" }", "Notify:Timeout = '25h': must not be above 24h")]
     [InlineData("\"Notify\": { \"Active\": \"mail\" }", "Notify:Active:0 = 'mail': must be a full path: programs are not searched for")]
     [InlineData("\"Prioroty\": 100", "Prioroty = '100': is no known key; did you mean Priority?")]
     [Trait("Row", "B7")]

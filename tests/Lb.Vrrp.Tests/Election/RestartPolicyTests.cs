@@ -1,4 +1,4 @@
-namespace Lb.Vrrp.Tests.Election;
+namespace Lb.Vrrp.Tests;
 
 [Trait("Row", "V26")]
 public sealed class RestartPolicyTests

@@ -1,4 +1,4 @@
-namespace Lb.Vrrp.Tests.Election;
+namespace Lb.Vrrp.Tests;
 
 [Trait("Row", "V6")]
 public sealed class RiseFallTests

@@ -1,4 +1,4 @@
-namespace Lb.Vrrp.Tests.Election;
+namespace Lb.Vrrp.Tests;
 
 [Trait("Row", "V7")]
 public sealed class TrackFileValueTests

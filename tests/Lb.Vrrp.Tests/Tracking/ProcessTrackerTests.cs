@@ -81,23 +81,30 @@ public sealed class ProcessTrackerTests : IDisposable
         string service = _directory[name], pid = _directory["pid"];
         File.Copy("/bin/sleep", service);
         string start = _directory.Script($"/usr/bin/setsid {service} 1000 > /dev/null 2>&1 & echo $! > {pid}; while [ \"$(cat /proc/$(cat {pid})/comm)\" != {name} ]; do :; done");
-        Assert.True((await ExternalCommand.RunAsync(new CommandLine([start]), Ct)).IsSuccess);
-        using Process first = Service();
         RouterTrackOptions options = new() { Process = name, Restart = { start } };
         using ProcessTracker tracker = new(options, _time, NullLogger.Instance);
-        _reports.Start(tracker);
-        Assert.True((await _reports.NextAsync()).Well);
-        await _reports.LookedAsync();
-        first.Kill();
-        await EndOfAsync(first);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        await _reports.LookedAsync();
-        using Process second = Service();
-        Assert.NotEqual(first.Id, second.Id);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        await _reports.LookedAsync();
-        Assert.Equal(0, _reports.Count);
-        second.Kill();
+        try
+        {
+            Assert.True((await ExternalCommand.RunAsync(new CommandLine([start]), Ct)).IsSuccess);
+            using Process first = Service();
+            _reports.Start(tracker);
+            Assert.True((await _reports.NextAsync()).Well);
+            await _reports.LookedAsync();
+            first.Kill();
+            await EndOfAsync(first);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await _reports.LookedAsync();
+            using Process second = Service();
+            Assert.NotEqual(first.Id, second.Id);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await _reports.LookedAsync();
+            Assert.Equal(0, _reports.Count);
+        }
+        finally
+        {
+            using Process last = Service();
+            last.Kill();
+        }
 
         Process Service() => Process.GetProcessById(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture));
     }
