@@ -76,8 +76,11 @@ internal sealed class RouterDevices : IDisposable
         }
         else
         {
-            error = receivers.ListenRaw(seat, _options.Interface, link.Index, _isV6, link: 0);
-            error ??= MakeMacDevice(index);
+            error = MakeMacDevice(index);
+
+            // A frame from the virtual MAC address is given to our device of this address, and only there; all others come to both.
+            bool onDevice = _mac is not null && _options.Unicast is null;
+            error ??= receivers.ListenRaw(seat, onDevice ? _addressDevice : _options.Interface, onDevice && index != 0 ? _mac!.Index : link.Index, _isV6, link: 0);
             Links.Ahead?.Quiet();
             _raw!.TryBind(index == 0 || _sendDevice == _options.Interface ? index : _mac!.Index, source, out string? sending);
             if (index != 0 && !source.IsEmpty) error ??= sending;
