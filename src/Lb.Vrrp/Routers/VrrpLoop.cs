@@ -104,6 +104,8 @@ internal sealed class VrrpLoop : IDisposable
     private void Run()
     {
         if (_realTimePriority > 0 && !RealTime.TrySetFifo(_realTimePriority, out string? error)) RouterLog.NoRealTime(_log, error!);
+        Rehearsal.Play(isV6: false, _log);
+        Rehearsal.Play(isV6: true, _log);
         while (!_ended)
         {
             try
