@@ -143,6 +143,9 @@ public sealed class HostileServerTests
             await server.WhenAcceptedAsync(Ct);
             await limit.CancelAsync();
             Assert.False((await check).Passed);
+
+            // Nor does it take the garbage collector to end the connection: nothing runs here until the server has seen its end.
+            await server.WhenLeftAsync(Ct);
         }
     }
 

@@ -71,17 +71,21 @@ public sealed class PythonCheckTests : IAsyncDisposable
     // Half seconds. What connects does so in real time; what gets no answer waits for this clock, and ends when its time is up.
     private async Task AdvanceAsync(int halves)
     {
-        Server server = _host!.Services.GetRequiredService<ServerPools>()["web"].Servers[0];
+        ServerPool pool = _host!.Services.GetRequiredService<ServerPools>()["web"];
         for (int i = 0; i < halves; i++)
         {
             _time.Advance(TimeSpan.FromSeconds(0.5));
-            while (Volatile.Read(ref _connecting) > 0 || _time.GetTimestamp() >= Volatile.Read(ref _gaveUpAt) || (_verdict ?? $"{server.Status}") != $"{server.Status}")
+            while (Volatile.Read(ref _connecting) > 0 || _time.GetTimestamp() >= Volatile.Read(ref _gaveUpAt) || !IsSettled(pool))
             {
                 Ct.ThrowIfCancellationRequested();
                 await Task.Yield();
             }
         }
     }
+
+    // A change is over when callers are given what it says: the snapshot comes after the state.
+    private bool IsSettled(ServerPool pool) =>
+        _verdict is not { } verdict || ($"{pool.Servers[0].Status}" == verdict && pool.Snapshot?.Servers.Length == (verdict == "Up" ? 2 : 1));
 
     private async ValueTask<ProbeResult> ConnectAsync(ProbeTarget target, CancellationToken ct)
     {
