@@ -1,5 +1,8 @@
 using Lb.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Lb.Health.Tests.Monitoring;
 
@@ -172,6 +175,36 @@ public sealed class SharedChecksTests
         Assert.Equal(expected, new CheckPlan(check, kinds.Create(check, services)).IsShareable);
         Assert.False(new CheckPlan(check, new DelegateChecker((_, _) => default)).IsShareable);
         Assert.False(new CheckPlan(new CheckOptions { Checker = _ => new TcpChecker() }, new TcpChecker()).IsShareable);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_address_that_changes_leaves_the_shared_check_and_joins_another()
+    {
+        ManualTimeProvider time = new();
+        using ConfigurationRoot configuration = new([new MemoryConfigurationProvider(new MemoryConfigurationSource())]);
+        foreach (string pool in (string[])["web", "api", "far"])
+        {
+            configuration[$"Pools:{pool}:Servers:0:Address"] = pool == "far" ? "127.0.0.1:2" : "127.0.0.1:1";
+            configuration[$"Pools:{pool}:Checks:0:Type"] = "tcp";
+        }
+
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<TimeProvider>(time);
+        builder.Services.AddLb(configuration).AddHealth();
+        using IHost host = builder.Build();
+        await host.StartAsync(Ct);
+        ProbeLoops loops = host.Services.GetRequiredService<HealthMonitor>().Environment.Loops;
+        Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], Asked());
+
+        configuration["Pools:api:Servers:0:Address"] = "127.0.0.1:2";
+        configuration["Pools:web:Servers:0:Address"] = "127.0.0.1:3";
+        Assert.Empty(await host.Services.GetRequiredService<ILbReloader>().ReloadAsync(Ct));
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(["127.0.0.1:2", "127.0.0.1:3"], Asked());
+        await host.StopAsync(Ct);
+        Assert.Empty(loops.All);
+
+        string[] Asked() => [.. loops.All.Select(static l => $"{l.Key!.EndPoint}").Order(StringComparer.Ordinal)];
     }
 
     /// <summary>A pool with one server, s1, that shares the rig's checker.</summary>
