@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Lb.Peers;
 
@@ -6,7 +7,7 @@ namespace Lb.HealthBench;
 /// <summary>One figure of one program in one round.</summary>
 /// <param name="Cpu">Processors used.</param>
 /// <param name="PerCheck">CPU microseconds for a check.</param>
-/// <param name="Rate">Checks a second, counted by the servers.</param>
+/// <param name="Rate">Checks a second, counted by the kernel.</param>
 /// <param name="ResidentKiB">Resident memory at the end.</param>
 internal sealed record Figure(string Program, int Round, double Cpu, double PerCheck, double Rate, double ResidentKiB)
 {
@@ -19,10 +20,22 @@ internal static class Bench
 {
     private static readonly TimeSpan PeerWarmup = TimeSpan.FromSeconds(5);
 
-    public static async Task<int> RunAsync(Options options, TimeProvider time)
+    /// <summary>Makes a network namespace and measures in it: there every connection is one of a check, and the kernel counts them.</summary>
+    public static async Task<int> RunAsync(string[] args, TimeProvider time)
     {
         using StopSignal stop = new();
         if (!OperatingSystem.IsLinux()) throw new BenchException("Linux only: the figures come from /proc");
+        Options options = Options.Parse(args);
+        await using Netns netns = await Netns.CreateAsync(time, stop.Token);
+        string[] command = ["netns", "exec", netns.Name, "taskset", "-c", $"{options.OtherCpu}", .. Checker.Self, "inside", .. args];
+        using Process inside = Process.Start(new ProcessStartInfo("ip", command))!;
+        await inside.WaitForExitAsync(stop.Token);
+        return inside.ExitCode;
+    }
+
+    public static async Task<int> MeasureAllAsync(Options options, TimeProvider time)
+    {
+        using StopSignal stop = new();
         using Workspace workspace = new();
         string loadBefore = Hardware.LoadAverage();
         await using Child listener = Checker.Listen(options);
@@ -33,20 +46,20 @@ internal static class Bench
         for (int round = 1; round <= options.Rounds; round++)
         {
             await using (Child haproxy = Checker.Haproxy(options, workspace))
-                figures.Add(await MeasureAsync(haproxy, round, listener, PeerWarmup, isOurs: false, options, time, stop.Token));
+                figures.Add(await MeasureAsync(haproxy, round, PeerWarmup, isOurs: false, options, time, stop.Token));
             if (keepalivedSays is null)
             {
                 await using Child keepalived = Checker.Keepalived(options, workspace, options.Servers);
-                figures.Add(await MeasureAsync(keepalived, round, listener, PeerWarmup, isOurs: false, options, time, stop.Token));
+                figures.Add(await MeasureAsync(keepalived, round, PeerWarmup, isOurs: false, options, time, stop.Token));
             }
 
             await using Child lb = Checker.Lb(options, options.Servers);
-            figures.Add(await MeasureAsync(lb, round, listener, TimeSpan.FromSeconds(options.Warmup), isOurs: true, options, time, stop.Token));
+            figures.Add(await MeasureAsync(lb, round, TimeSpan.FromSeconds(options.Warmup), isOurs: true, options, time, stop.Token));
         }
 
         // What the process has without the servers.
         await using Child alone = Checker.Lb(options, 1);
-        Figure none = await MeasureAsync(alone, 0, listener, PeerWarmup, isOurs: true, options, time, stop.Token);
+        Figure none = await MeasureAsync(alone, 0, PeerWarmup, isOurs: true, options, time, stop.Token);
 
         Report report = new(options, figures, none, keepalivedSays);
         string text = report.Markdown(await FactsAsync(options, loadBefore, time, stop.Token));
@@ -56,17 +69,17 @@ internal static class Bench
     }
 
     private static async Task<Figure> MeasureAsync(
-        Child checker, int round, Child listener, TimeSpan warmup, bool isOurs, Options options, TimeProvider time, CancellationToken ct)
+        Child checker, int round, TimeSpan warmup, bool isOurs, Options options, TimeProvider time, CancellationToken ct)
     {
         if (isOurs) await Checker.WhenLineAsync(checker, 0, time, ct);
         await Task.Delay(warmup, time, ct);
         if (checker.HasExited) throw new BenchException($"{checker.Name} ended with exit code {checker.ExitCode}:\n{checker.Output}");
         if (isOurs) await Checker.AskAsync(checker, "reset", time, ct);
-        double acceptedBefore = (await Checker.AskAsync(listener, "count", time, ct))["accepted"], cpuBefore = Checker.CpuSeconds(checker);
+        double openedBefore = Opened(), cpuBefore = Checker.CpuSeconds(checker);
         long start = time.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(options.Seconds), time, ct);
         double cpu = Checker.CpuSeconds(checker) - cpuBefore, seconds = time.GetElapsedTime(start).TotalSeconds;
-        double checks = (await Checker.AskAsync(listener, "count", time, ct))["accepted"] - acceptedBefore;
+        double checks = Opened() - openedBefore;
         double resident = ProcFs.ResidentKiB(checker.Id);
         Dictionary<string, double> own = isOurs ? await Checker.AskAsync(checker, "heap", time, ct) : [];
         if (isOurs) own["collected"] = ProcFs.ResidentKiB(checker.Id);
@@ -74,6 +87,13 @@ internal static class Bench
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"round {round}  {figure.Program,-10}  {figure.PerCheck,6:0.0} µs/check  {figure.Cpu:0.000} cores  {figure.Rate:0} checks/s  {figure.ResidentKiB:0} KiB  {string.Join(' ', own)}"));
         return figure;
+    }
+
+    /// <summary>Connections begun in this network so far. The servers can't tell: HAProxy's checks, and ours, end before a program sees them.</summary>
+    private static double Opened()
+    {
+        string[][] tcp = [.. File.ReadLines("/proc/net/snmp").Where(static l => l.StartsWith("Tcp:", StringComparison.Ordinal)).Select(static l => l.Split(' '))];
+        return double.Parse(tcp[1][Array.IndexOf(tcp[0], "ActiveOpens")], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Null when it runs, else what it says.</summary>

@@ -10,7 +10,7 @@ internal static class Checker
     private const int HaproxyPort = 9001;
 
     /// <summary>How this executable starts itself once more.</summary>
-    private static string[] Self { get; } = [Environment.ProcessPath!, .. IsDotnet ? [typeof(Checker).Assembly.Location] : Array.Empty<string>()];
+    public static string[] Self { get; } = [Environment.ProcessPath!, .. IsDotnet ? [typeof(Checker).Assembly.Location] : Array.Empty<string>()];
 
     private static bool IsDotnet => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
 

@@ -3,7 +3,7 @@ using Lb.Peers;
 namespace Lb.HealthBench;
 
 /// <summary>
-/// Entry. One executable, three parts: the measurement, <c>listen</c> (accepts and closes) and <c>checks</c> (a host that does nothing but check).
+/// Entry. One executable, four parts: the outer process, <c>inside</c> (the measurement, in a network namespace), <c>listen</c> (accepts and closes) and <c>checks</c> (a host that does nothing but check).
 /// Exit codes: 0 measured, 1 a goal was missed with --strict, 2 cannot run, 130 stopped.
 /// </summary>
 internal static class Program
@@ -18,7 +18,8 @@ internal static class Program
                 ["listen", string port] => Listener.Run(int.Parse(port)),
                 ["checks", string port, string servers] => await Checks.RunAsync(int.Parse(port), int.Parse(servers)),
                 _ when args.Any(static a => a is "-h" or "--help") => Help(),
-                _ => await Bench.RunAsync(Options.Parse(args), time),
+                ["inside", .. string[] rest] => await Bench.MeasureAllAsync(Options.Parse(rest), time),
+                _ => await Bench.RunAsync(args, time),
             };
         }
         catch (BenchException e)

@@ -16,7 +16,7 @@ internal sealed class Report(Options options, IReadOnlyList<Figure> figures, Fig
         double[] ratios = [.. ours.Select(f => f.PerCheck / figures.First(h => h.Program == "haproxy" && h.Round == f.Round).PerCheck)];
         Line($"# Health checks: {options.Servers} servers, a TCP check every 2 s, beside HAProxy");
         Line();
-        Line("Whole-process CPU (user + system) per connection that the servers saw. Median of the rounds (least–most). Lower is better.");
+        Line("Whole-process CPU (user + system) per connection that the kernel counted. Median of the rounds (least–most). Lower is better.");
         Line("How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
         Line("| What | Value | Goal | Verdict |");

@@ -5,11 +5,12 @@ namespace Lb.Health;
 
 /// <summary>
 /// Passes when the server accepts a connection (HAProxy <c>check</c>, keepalived <c>TCP_CHECK</c>); works for Unix sockets too. The connection is
-/// closed at once with a reset, so that neither side keeps anything of it.
+/// closed at once with a reset, so that neither side keeps anything of it. On Linux the server's program mostly sees nothing of it either: the reset is
+/// sent instead of the last packet of the handshake, as HAProxy does.
 /// </summary>
 /// <remarks>
 /// <para>Results: L4OK; L4CON = refused or unreachable; L4TOUT = no answer in time; SOCKERR = a local fault. Any thread.</para>
-/// <para>On Linux a check is five system calls and leaves no garbage; other systems, and host names that nobody has looked up, take the runtime's sockets.</para>
+/// <para>On Linux a check is six system calls and leaves no garbage; other systems, and host names that nobody has looked up, take the runtime's sockets.</para>
 /// </remarks>
 /// <param name="time">Clock of the connect time-out; default <see cref="TimeProvider.System"/>.</param>
 public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker

@@ -20,7 +20,7 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
     /// True when the result depends on nothing but the address and the options, so that another pool may have it too: a kind of ours that names neither
     /// server nor pool in its question (a command is given both, an agent speaks for one of them).
     /// </summary>
-    public bool IsShareable { get; } = options is { Checker: null, Dynamic: false }
+    public bool IsShareable { get; init; } = options is { Checker: null, Dynamic: false }
         && checker is (TcpChecker or HttpChecker or ScriptChecker or TlsChecker or IcmpChecker or UdpChecker or DnsChecker or SmtpChecker or RedisChecker
             or PostgresChecker or MySqlChecker or GrpcChecker);
 

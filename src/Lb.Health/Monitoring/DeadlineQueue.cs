@@ -19,13 +19,18 @@ internal abstract class Deadline
 /// </summary>
 /// <remarks>
 /// Deadlines are reached in order, those of one moment in the order of their setting, on the thread of the timer. While one of them holds up that thread,
-/// another goes on with the rest after <see cref="HeldUp"/>: whoever blocks has a thread of its own to block.
+/// another goes on with the rest after <see cref="HeldUp"/>: whoever blocks has a thread of its own to block. With more than <see cref="Crowd"/> deadlines those
+/// of some milliseconds are reached together, for waking up costs more than they do.
 /// </remarks>
 internal sealed class DeadlineQueue
 {
     /// <summary>How long one deadline may take before the others go on without it.</summary>
     public static readonly TimeSpan HeldUp = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>How many deadlines are a crowd.</summary>
+    public const int Crowd = 1000;
+
+    private const int CrowdMilliseconds = 4;
     private static readonly ConditionalWeakTable<TimeProvider, DeadlineQueue> Queues = [];
 
     private readonly Lock _lock = new();
@@ -123,6 +128,7 @@ internal sealed class DeadlineQueue
 
     private void Arm(long due, long now)
     {
+        if (_count > Crowd) due = Math.Max(due, now + (CrowdMilliseconds * _time.TimestampFrequency / 1000));
         _armedFor = due;
         long milliseconds = Math.Max(0, ((due - now) * 1000 + _time.TimestampFrequency - 1) / _time.TimestampFrequency);
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(milliseconds, int.MaxValue)), Timeout.InfiniteTimeSpan);

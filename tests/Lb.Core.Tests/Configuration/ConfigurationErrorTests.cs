@@ -21,7 +21,7 @@ public sealed class ConfigurationErrorTests
                 "empty": {}
               },
               "Transport": { "Driver": "uring", "Loops": "many" },
-              "Health": { "SpreadChecks": 51 }
+              "Health": { "SpreadChecks": 51, "MaxConcurrentChecksPerHost": -1, "ChecksPerSecond": 1000001, "StalledAfter": 1001 }
             }
             """);
 
@@ -49,6 +49,9 @@ public sealed class ConfigurationErrorTests
             "Lb:Transport:Driver = 'uring': must be one of auto, epoll, managed in this version",
             "Lb:Transport:Loops = 'many': must be a whole number",
             "Lb:Health:SpreadChecks = '51': must be 0 to 50",
+            "Lb:Health:MaxConcurrentChecksPerHost = '-1': must be 0 to 100000",
+            "Lb:Health:ChecksPerSecond = '1000001': must be 0 to 1000000",
+            "Lb:Health:StalledAfter = '1001': must be 0 to 1000",
         ];
         Assert.Equal(expected.Order(StringComparer.Ordinal), errors.Order(StringComparer.Ordinal));
     }

@@ -76,6 +76,17 @@ public sealed class DeadlineQueueTests
     }
 
     [Fact]
+    public void In_a_crowd_those_of_four_milliseconds_come_together_and_none_early()
+    {
+        for (int i = 0; i <= DeadlineQueue.Crowd; i++) Queue.Set(new Note(this, $"{i}"), Ms(60_000));
+        Queue.Set(new Note(this, "a"), Ms(1));
+        Queue.Set(new Note(this, "b"), Ms(3));
+        Queue.Set(new Note(this, "c"), Ms(6));
+        _time.Advance(Ms(100));
+        Assert.Equal(["a@4", "b@4", "c@8"], _reached);
+    }
+
+    [Fact]
     public void Ten_thousand_random_moves_agree_with_a_sorted_list()
     {
         Random random = new(5);

@@ -195,6 +195,8 @@ public sealed class HealthMonitorTests : IAsyncDisposable
                 ["lb.health.checks.failed"] = 1,
                 ["lb.health.checks.overdue"] = 0,
                 ["lb.health.checks.running"] = 0,
+                ["lb.health.checks.waiting"] = 0,
+                ["lb.health.checks.stalled"] = 0,
             },
             values);
     }

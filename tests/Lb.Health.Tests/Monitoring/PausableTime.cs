@@ -14,11 +14,15 @@ internal sealed class PausableTime(ManualTimeProvider inner) : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
 
-    public void Pause(TimeSpan time)
+    /// <summary>Stops the process for a while.</summary>
+    /// <param name="time">How long.</param>
+    /// <param name="first">What runs before the timers when it goes on.</param>
+    public void Pause(TimeSpan time, Action? first = null)
     {
         _paused = true;
         inner.Advance(time);
         _paused = false;
+        first?.Invoke();
         Action[] due = [.. _due];
         _due.Clear();
         foreach (Action callback in due) callback();

@@ -19,6 +19,8 @@ internal static unsafe partial class ConnectLibc
     private const int SocketLevel = 1;
     private const int OptionError = 4;
     private const int OptionLinger = 13;
+    private const int TcpLevel = 6;
+    private const int OptionQuickAck = 12;
     private const int EpollAdd = 1;
     private const uint EpollOutOnce = 0x4 | (1u << 30);
 
@@ -41,6 +43,10 @@ internal static unsafe partial class ConnectLibc
         int length = Write(endPoint, new Span<byte>(address, 128));
         descriptor = Socket(*(ushort*)address, Stream, 0);
         if (descriptor < 0) return Errno;
+
+        // The last acknowledgement waits, and the reset is there first: three packets, and the server's program is not even woken. HAProxy does so too.
+        int off = 0;
+        if (endPoint is IPEndPoint) _ = SetOption(descriptor, TcpLevel, OptionQuickAck, &off, sizeof(int));
         if (Connect(descriptor, address, length) == 0) return 0;
         int error = Errno;
         if (error is not (InProgress or Interrupted)) return error;
