@@ -112,6 +112,41 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    [Trait("Row", "X16")]
+    public void A_short_pause_of_the_Active_and_clocks_that_differ_change_nothing()
+    {
+        (VrrpSimulation lan, VrrpNode a, VrrpNode b) = Lan.Pair();
+        a.Pause(Lan.Seconds(2.5));
+        lan.Run(Lan.Seconds(20));
+        Assert.Equal(0, b.Router().Statistics.BecameActive);
+        Assert.Empty(lan.Outages);
+
+        lan = new VrrpSimulation();
+        lan.AddNode("a", "192.0.2.1", static o => o.Priority = 150).ClockRate = 0.9;
+        VrrpNode fast = lan.AddNode("b", "192.0.2.2");
+        fast.ClockRate = 1.1;
+        lan.Run(Lan.Seconds(20));
+        long before = fast.Router().Statistics.BecameActive;
+        lan.Run(Lan.Seconds(600));
+        Assert.Equal(["a"], lan.ActiveNodes);
+        Assert.Equal(before, fast.Router().Statistics.BecameActive);
+    }
+
+    [Fact]
+    [Trait("Row", "B7")]
+    public void Adverts_that_get_lost_one_by_one_do_not_move_the_address()
+    {
+        (VrrpSimulation lan, _, VrrpNode b) = Lan.Pair();
+        (lan.Loss, lan.Duplication, lan.Jitter) = (0.1, 0.1, TimeSpan.FromMilliseconds(20));
+        lan.Run(Lan.Seconds(600));
+
+        // Three in a row: one time in a thousand. Each of those ends with the next advert.
+        Assert.InRange(b.Router().Statistics.BecameActive, 0, 3);
+        Assert.True(lan.Outages.Longest() <= Lan.Seconds(1));
+        Assert.True(lan.LongestDualActive <= Lan.Seconds(3));
+    }
+
+    [Fact]
     [Trait("Point", "58")]
     public void An_address_that_is_deleted_by_hand_comes_back()
     {
