@@ -13,6 +13,9 @@ public sealed class InMemoryAddressOwner : IAddressOwner
     /// <summary>True while the addresses are here.</summary>
     public bool IsHeld { get; private set; }
 
+    /// <summary>True while a slow call is under way.</summary>
+    public bool IsBusy => _under is not null;
+
     /// <summary>What was asked for, in order: <c>acquire</c>, <c>release</c>, <c>renew</c>.</summary>
     public IReadOnlyList<string> Calls => _calls;
 

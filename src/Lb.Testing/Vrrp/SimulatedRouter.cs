@@ -128,7 +128,7 @@ internal sealed class SimulatedRouter
         {
             options.Handover = false;
             options.AddressLifetime = TimeSpan.Zero;
-            options.Announce = new RouterAnnounceOptions { Refresh = TimeSpan.Zero, LowerPriorityRepeat = 0 };
+            options.Announce = new RouterAnnounceOptions { Refresh = TimeSpan.Zero, LowerPriorityRepeat = 5 };
         }
 
         foreach (Action<RouterOptions> change in _changes) change(options);

@@ -101,16 +101,23 @@ public sealed partial class VrrpNode
         Turn();
     }
 
+    /// <summary>Has the process do something with a router, at the node's own time: <c>node.Drive((r, now) => r.SetFault("why", now))</c>.</summary>
+    /// <param name="action">What.</param>
+    /// <param name="routerId">Number of the router (VRID).</param>
+    public void Drive(Action<VirtualRouter, TimeSpan> action, int routerId = 1)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        action(Router(routerId), LocalNow);
+        Turn();
+    }
+
     /// <summary>Tells a router what became of something it tracks.</summary>
     /// <param name="index">Its place in the options.</param>
     /// <param name="isWell">Whether it is well.</param>
     /// <param name="value">The number of a file.</param>
     /// <param name="routerId">Number of the router (VRID).</param>
-    public void Report(int index, bool isWell, int value = 0, int routerId = 1)
-    {
-        Router(routerId).Report(index, isWell, value, isWell ? "well" : "not well", LocalNow);
-        Turn();
-    }
+    public void Report(int index, bool isWell, int value = 0, int routerId = 1) =>
+        Drive((router, now) => router.Report(index, isWell, value, isWell ? "well" : "not well", now), routerId);
 
     /// <summary>Changes options of a running router.</summary>
     /// <param name="configure">Applied after all changes before.</param>

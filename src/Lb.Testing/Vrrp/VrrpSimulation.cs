@@ -75,8 +75,8 @@ public sealed class VrrpSimulation
     public VrrpNode AddNode(string name, string address, Action<RouterOptions>? configure = null) => Add(name, address, configure, isPlain: false);
 
     /// <summary>
-    /// Adds a node that does as keepalived does by default: when it loses, it gives up the address silently; when it wins, it does not announce again; no
-    /// refresh, no handover, no lease.
+    /// Adds a node that does as keepalived does by default: when it loses, it gives up the address silently, so that the winner never learns that there
+    /// were two; no refresh of announcements, no handover, no lease.
     /// </summary>
     /// <param name="name">Name of the node.</param>
     /// <param name="address">Its own address on the link.</param>

@@ -52,7 +52,7 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
             if (!pending.IsCompleted) return HolderResult.None;
             _pending = null;
             HolderResult result = Finish(pending, _pendingAcquires, now);
-            return result.Kind == HolderEvent.Failed || IsHeld == _wanted ? result : Follow(now);
+            return result.Kind == HolderEvent.Failed || (IsHeld == _wanted && _isSure) ? result : Follow(now);
         }
 
         if (now >= _releaseAt) return Follow(now);

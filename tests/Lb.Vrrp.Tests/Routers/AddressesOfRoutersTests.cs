@@ -55,10 +55,12 @@ public sealed class AddressesOfRoutersTests
         bench.Hear(0);
         bench.Run(0.5);
         Assert.Equal(RouterState.Active, bench.Router.State);
-        bench.Owner.Complete();
-        bench.Run(0.1);
-        if (bench.Owner.Calls[^1] == "release" || !bench.Owner.IsHeld) bench.Owner.Complete();
-        bench.Run(0.1);
+        for (int calls = 0; calls < 5; calls++)
+        {
+            if (bench.Owner.IsBusy) bench.Owner.Complete();
+            bench.Run(0.1);
+        }
+
         Assert.Equal((RouterState.Active, true), (bench.Router.State, bench.Owner.IsHeld));
         Assert.True(bench.Announcer.Sent > 0);
     }

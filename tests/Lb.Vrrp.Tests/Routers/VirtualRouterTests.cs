@@ -255,7 +255,8 @@ public sealed class VirtualRouterTests
     {
         RouterBench bench = new();
         bench.BecomeActive();
-        byte[] good = bench.Transport.Last.ToArray();
+        using Testing.InMemoryVrrpTransport peer = new(RouterBench.Peer);
+        byte[] good = new RouterMessages(bench.Options, new RouterLinks { Transport = peer }, TimeProvider.System).Write(200).ToArray();
         Random random = new(59);
         byte[] bytes = new byte[64];
         for (int i = 0; i < 10_000; i++)
