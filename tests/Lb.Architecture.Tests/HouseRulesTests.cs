@@ -12,6 +12,7 @@ public sealed partial class HouseRulesTests
     {
         ["Lb.Core"] = 1000,
         ["Lb.Health"] = 2000,
+        ["Lb.Vrrp"] = 3000,
         ["Lb.Transport"] = 4000,
         ["Lb.Testing"] = 8000,
         ["Lb.Tool"] = 9000,
@@ -24,6 +25,8 @@ public sealed partial class HouseRulesTests
         "S1", "S2", "S5", "S15", "S22", "S28",
         "H1", "H2", "H3", "H4", "H5", "H7", "H28", "H29",
         "T1", "T3", "T5", "T6", "T15",
+        "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", "V11", "V12", "V13", "V18", "V20", "V22", "V24", "V25", "V26", "V28", "V29", "V31", "V32",
+        "B6", "B7", "N3", "N6", "X4", "X16",
         "R1", "R3", "R4", "R6",
     ];
 

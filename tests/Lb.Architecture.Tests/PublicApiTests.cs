@@ -6,7 +6,7 @@ namespace Lb.Architecture.Tests;
 /// </summary>
 public sealed class PublicApiTests
 {
-    public static TheoryData<string> Packages => ["Lb.Core", "Lb.Health", "Lb.Testing", "Lb.Transport"];
+    public static TheoryData<string> Packages => ["Lb.Core", "Lb.Health", "Lb.Testing", "Lb.Transport", "Lb.Vrrp"];
 
     [Theory]
     [MemberData(nameof(Packages))]

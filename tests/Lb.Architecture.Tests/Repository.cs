@@ -18,6 +18,7 @@ internal static class Repository
         ["Lb.Health"] = typeof(Health.IHealthChecker).Assembly,
         ["Lb.Testing"] = typeof(Testing.ManualTimeProvider).Assembly,
         ["Lb.Transport"] = typeof(Transport.Gateways).Assembly,
+        ["Lb.Vrrp"] = typeof(Vrrp.VirtualRouter).Assembly,
         ["Lb.Tool"] = Assembly.Load("lb"),
     };
 

@@ -89,6 +89,7 @@ public sealed class RoomsTests
     {
         ["LbOptions.Pool"] = "get or add: several verbs build one pool",
         ["LbOptions.Gateway"] = "get or add, as above",
+        ["LbOptions.Router"] = "get or add, as above",
         ["ServerOptions.NameOrAddress"] = "a default that depends on another value",
     };
 

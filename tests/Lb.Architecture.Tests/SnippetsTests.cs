@@ -98,7 +98,7 @@ public sealed partial class SnippetsTests
             services.AddHealthChecker("redis", static _ => new RedisChecker());
         }
 
-        services.AddLb(configuration.GetSection("Lb")).AddHealth().AddGateways();
+        services.AddLb(configuration.GetSection("Lb")).AddHealth().AddGateways().AddRouters();
         using ServiceProvider provider = services.BuildServiceProvider();
 
         // Whether a port is free on this machine is no fault of a page.
