@@ -1,5 +1,5 @@
 using static Lb.Vrrp.Tests.TestNetwork;
-using static Lb.Vrrp.Tests.Wire;
+using static Lb.Vrrp.Tests.Heard;
 
 namespace Lb.Vrrp.Tests;
 

@@ -1,4 +1,4 @@
-using static Lb.Vrrp.Tests.Wire;
+using static Lb.Vrrp.Tests.Heard;
 
 namespace Lb.Vrrp.Tests;
 

@@ -1,5 +1,5 @@
 using static Lb.Vrrp.Tests.TestNetwork;
-using static Lb.Vrrp.Tests.Wire;
+using static Lb.Vrrp.Tests.Heard;
 
 namespace Lb.Vrrp.Tests;
 
@@ -49,7 +49,7 @@ public sealed class QueuedAdvertsTests : IDisposable
             sent = adverts.Sent;
         });
         thread.Start();
-        Wire[] all = [.. Enumerable.Range(0, Count).Select(_ => Next(_receiver)!)];
+        Heard[] all = [.. Enumerable.Range(0, Count).Select(_ => Next(_receiver)!)];
         received.Set();
         thread.Join();
         Assert.Equal(Count, sent);
@@ -127,7 +127,7 @@ public sealed class QueuedAdvertsTests : IDisposable
         byte[] message = Message(9);
         SetChecksum(message, PseudoHeader("10.0.0.1", "10.0.0.2", message.Length));
         Assert.True(_adverts.Start(unicast, message, Clocks.Monotonic(), TimeSpan.FromHours(1), Interval));
-        Wire[] both = [Next(_receiver)!, Next(_receiver)!];
+        Heard[] both = [Next(_receiver)!, Next(_receiver)!];
         Assert.Equal([Address("10.0.0.2"), Address("10.0.0.3")], both.Select(static w => w.Datagram.Destination));
         Assert.All(both, w => Assert.Equal(0xFFFF, Total(w.Bytes, PseudoHeader("10.0.0.1", w.Datagram.Destination.ToIPEndPoint().Address.ToString(), message.Length))));
     }

@@ -1,5 +1,5 @@
 using static Lb.Vrrp.Tests.TestNetwork;
-using static Lb.Vrrp.Tests.Wire;
+using static Lb.Vrrp.Tests.Heard;
 
 namespace Lb.Vrrp.Tests;
 
@@ -27,7 +27,7 @@ public sealed class RawTransportTests : IDisposable
         RawTransport sender = Multicast(_network.A, isV6);
         TimeSpan before = Clocks.Monotonic();
         Assert.Equal(VrrpSendResult.Sent, sender.Send(Message(7)));
-        Wire? received = Next(receiver);
+        Heard? received = Next(receiver);
         TimeSpan after = Clocks.Monotonic();
         Assert.Equal(Message(7)[..6], received!.Bytes[..6]);
         Assert.Equal((Host(1, isV6), Group(isV6), 255), (received.Datagram.Source, received.Datagram.Destination, received.Datagram.TimeToLive));
@@ -77,7 +77,7 @@ public sealed class RawTransportTests : IDisposable
         Assert.Equal(VrrpSendResult.Sent, sender.Send(message));
         foreach (string destination in new[] { Text(2, isV6), third })
         {
-            Wire? received = Next(receiver);
+            Heard? received = Next(receiver);
             Assert.Equal((Address(destination), 255), (received!.Datagram.Destination, received.Datagram.TimeToLive));
             Assert.Equal(0xFFFF, Total(received.Bytes, PseudoHeader(Text(1, isV6), destination, message.Length)));
         }

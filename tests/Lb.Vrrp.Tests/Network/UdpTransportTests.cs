@@ -1,5 +1,5 @@
 using static Lb.Vrrp.Tests.TestNetwork;
-using static Lb.Vrrp.Tests.Wire;
+using static Lb.Vrrp.Tests.Heard;
 
 namespace Lb.Vrrp.Tests;
 
@@ -17,7 +17,7 @@ public sealed class UdpTransportTests
         using UdpUnicastTransport transport = new(endpoint, new UnicastPeers([Address(local)]));
         TimeSpan before = Clocks.Monotonic();
         Assert.Equal(VrrpSendResult.Sent, transport.Send(Message(7)));
-        Wire? received = Next(endpoint);
+        Heard? received = Next(endpoint);
         Assert.Equal(Message(7), received!.Bytes);
         Assert.Equal((Address(local), Address(local)), (received.Datagram.Source, received.Datagram.Destination));
         Assert.InRange(received.Datagram.ArrivedAt, before, Clocks.Monotonic());

@@ -1,7 +1,7 @@
 namespace Lb.Vrrp.Tests;
 
 /// <summary>One message as a receiver has handed it out, and the messages that tests send.</summary>
-internal sealed record Wire(byte[] Bytes, VrrpDatagram Datagram)
+internal sealed record Heard(byte[] Bytes, VrrpDatagram Datagram)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -48,7 +48,7 @@ internal sealed record Wire(byte[] Bytes, VrrpDatagram Datagram)
     }
 
     /// <summary>Waits for the next message, as long as a slow machine may need.</summary>
-    public static Wire? Next(IVrrpReceiver receiver)
+    public static Heard? Next(IVrrpReceiver receiver)
     {
         using Poller poller = new();
         poller.Add(receiver.Descriptor);
@@ -56,7 +56,7 @@ internal sealed record Wire(byte[] Bytes, VrrpDatagram Datagram)
         byte[] buffer = new byte[DatagramReader.Capacity];
         do
         {
-            if (receiver.TryReceive(buffer, out int length, out VrrpDatagram datagram)) return new Wire(buffer[..length], datagram);
+            if (receiver.TryReceive(buffer, out int length, out VrrpDatagram datagram)) return new Heard(buffer[..length], datagram);
             poller.Wait(deadline);
         }
         while (Clocks.Monotonic() < deadline);
