@@ -10,12 +10,15 @@ internal readonly record struct TrackedItem(int Weight, bool IsWell, bool Revers
 /// <summary>The effective priority: the configured one and the weights of what is tracked (keepalived.conf: <c>track_script</c>, <c>track_file</c>). Pure.</summary>
 internal static class TrackedPriority
 {
+    // keepalived: so much below zero that no priority could stand it.
+    private const long FaultShare = -254;
+
     /// <summary>Computes it.</summary>
     /// <param name="configured">1 to 255. 255 stays: an owner has no lesser claim (RFC 9568 5.2.4).</param>
     /// <param name="items">
     /// What is tracked. A weight below 0 counts while it is not well, one above 0 while it is. A file without a weight is well while it holds 0.
     /// </param>
-    /// <param name="isFault">Something without a weight is not well; weights cannot cause that.</param>
+    /// <param name="isFault">Something without a weight is not well, or a file's number times its weight is -254 or less (keepalived).</param>
     /// <returns>1 to 254, or 255.</returns>
     public static byte Of(byte configured, ReadOnlySpan<TrackedItem> items, out bool isFault)
     {
@@ -25,7 +28,9 @@ internal static class TrackedPriority
         {
             if (item.Weight != 0 && item.Number is { } number)
             {
-                priority += (long)(item.Reverse ? -item.Weight : item.Weight) * number;
+                long share = (long)(item.Reverse ? -item.Weight : item.Weight) * number;
+                priority += share;
+                isFault |= share <= FaultShare;
                 continue;
             }
 

@@ -171,7 +171,8 @@ public sealed partial class VirtualRouter : IDisposable
         if (now >= _machine.Deadline)
         {
             _isScheduled = State == RouterState.Active;
-            Do(_machine.DeadlineReached(now), WhyDue(), now);
+            string cause = WhyDue();
+            Do(_machine.DeadlineReached(now), cause, now);
             _isScheduled = false;
         }
 

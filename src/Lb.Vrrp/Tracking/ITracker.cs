@@ -17,7 +17,7 @@ internal interface ITracker : IDisposable
 
     /// <summary>Begins. Once.</summary>
     /// <param name="report">
-    /// Told once before this returns, and then of every change, one at a time and in order, on any thread: must not block or throw. A call may be under way
+    /// Told once after the first look, which may be before this returns, and then of every change, one at a time and in order, on any thread: must not block or throw. A call may be under way
     /// while the tracker is disposed; none begins after.
     /// </param>
     void Start(Action<TrackReport> report);

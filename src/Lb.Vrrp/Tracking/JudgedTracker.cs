@@ -44,7 +44,6 @@ internal abstract class JudgedTracker : ITracker
     public void Start(Action<TrackReport> report)
     {
         _reports.Open(report);
-        _reports.Tell(new TrackReport(_judge.IsWell, 0, "not looked at yet"));
         CancellationToken ct = _stop.Token;
         Ended = Task.Run(() => WatchAsync(ct), CancellationToken.None);
     }
