@@ -11,6 +11,7 @@ internal static class CheckKindsReader
         check.Digest = reader.Text("Digest", check.Digest);
         reader.Items("Expects", isList: true, (_, r) => check.Expects.Add(ReadExpect(r)));
         reader.Items("Requests", isList: true, (_, r) => check.Requests.Add(ReadRequest(r)));
+        check.DisableOn404 = reader.Flag("DisableOn404", check.DisableOn404);
         reader.Items("Script", isList: true, (_, r) => check.Script.Add(ReadStep(r)));
         reader.Section("Tls", r => ReadTls(r, check.Tls ??= new CheckTlsOptions()));
         reader.Section("Udp", r => ReadUdp(r, check.Udp ??= new CheckUdpOptions()));

@@ -59,6 +59,7 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
         ServerStatus.Down => "DOWN",
         ServerStatus.Drain => "DRAIN",
         ServerStatus.Ejected => "EJECTED",
+        ServerStatus.Stopping => "NOLB",
         _ => "MAINT",
     };
 }

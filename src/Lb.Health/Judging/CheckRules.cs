@@ -19,6 +19,7 @@ internal static class CheckRules
         ("Digest", ["http", "https"], static c => c.Digest is not null),
         ("Expects", ["http", "https"], static c => c.Expects.Count > 0),
         ("Requests", ["http", "https"], static c => c.Requests.Count > 0),
+        ("DisableOn404", ["http", "https"], static c => c.DisableOn404),
         ("Script", ["tcp-script"], static c => c.Script.Count > 0),
         ("Tls", ["https", "tls", "tcp-script"], static c => c.Tls is not null),
         ("Udp", ["udp"], static c => c.Udp is not null),

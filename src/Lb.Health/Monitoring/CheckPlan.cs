@@ -16,6 +16,9 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
     /// <summary>True when its checks may set weight, limit or state of a server.</summary>
     public bool MayAdvise => OnlyAdvises || options.Dynamic || options.Checker is not null;
 
+    /// <summary>True when its checks may ask for no new balanced traffic.</summary>
+    public bool MayStop => options.DisableOn404 || options.Checker is not null;
+
     /// <summary>True when the two would check in the same way, so that a reload may keep the running one and its streaks.</summary>
     public static bool IsSame(CheckOptions one, CheckOptions other) =>
         ReferenceEquals(one.Checker, other.Checker)

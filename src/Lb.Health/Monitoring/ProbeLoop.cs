@@ -27,6 +27,7 @@ internal sealed class ProbeLoop : IDisposable
     private bool _threw;
     private bool _forgave;
     private volatile bool _isUp;
+    private volatile bool _isStopping;
 
     public ProbeLoop(ServerWatch watch, CheckPlan plan, InitState initial, ProbeEnvironment environment)
     {
@@ -38,12 +39,18 @@ internal sealed class ProbeLoop : IDisposable
         _slots = environment.SlotsOf(watch.Pool.Name);
         _judge = new HealthJudge(plan.Options.Rise, plan.Options.Fall, initial);
         _isUp = _judge.IsUp;
+
+        // A reload alone does not put a server back to work that asked to be left alone.
+        _isStopping = Server.Health == ServerHealth.Stopping && plan.MayStop;
     }
 
     public CheckPlan Plan => _plan;
 
     /// <summary>What this check says of the server. Any thread.</summary>
     public bool IsUp => _isUp;
+
+    /// <summary>Up, and asks for no new balanced traffic. Any thread.</summary>
+    public bool IsStopping => _isStopping && _isUp;
 
     /// <summary>Ends when the loop has ended; never fails.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
@@ -224,20 +231,25 @@ internal sealed class ProbeLoop : IDisposable
             return;
         }
 
+        result = SoftStop.Judge(result, Server.Health);
         if (!result.Passed) _environment.CountFailed();
 
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
-        bool flipped;
+        bool flipped, wasStopping = IsStopping;
         int consecutive;
         lock (_lock)
         {
             flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
             _isUp = _judge.IsUp;
+            _isStopping = SoftStop.IsStopping(_isStopping, result.Status, _judge.IsUp);
             consecutive = _judge.Consecutive;
         }
 
         CheckReport report = Report(result, duration, consecutive);
-        _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
+        _watch.Report(
+            this,
+            report,
+            flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : wasStopping != IsStopping ? ReportText.Short(report) : null);
         if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
     }
 

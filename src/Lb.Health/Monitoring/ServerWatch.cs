@@ -76,7 +76,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Takes in one check.</summary>
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The check.</param>
-    /// <param name="cause">Set when the loop's verdict has flipped.</param>
+    /// <param name="cause">Set when what the loop says of the server has changed.</param>
     public void Report(ProbeLoop loop, CheckReport report, string? cause)
     {
         lock (_lock)
@@ -148,14 +148,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         {
             bool isNew = server.LastCheck is null && _loops.Count == 0;
             bool startsUp = server.InitState is InitState.Up or InitState.FullyUp;
-            if (isNew && startsUp == (server.Health == ServerHealth.Up)) return server.InitState;
-            return server.Health == ServerHealth.Up ? InitState.FullyUp : InitState.FullyDown;
+            if (isNew && startsUp == (server.Health != ServerHealth.Down)) return server.InitState;
+            return server.Health != ServerHealth.Down ? InitState.FullyUp : InitState.FullyDown;
         }
     }
 
     private void Settle(string cause)
     {
-        ServerHealth health = _loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Up : ServerHealth.Down;
+        ServerHealth health = !_loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Down : _loops.Exists(static l => l.IsStopping) ? ServerHealth.Stopping : ServerHealth.Up;
         if (server.Health != health) pool.SetHealth(server, health, cause);
     }
 }
