@@ -87,6 +87,10 @@ public sealed class HealthOptions
     /// </summary>
     [Within(1, 100_000)]
     public int MaxConcurrentChecks { get; set; } = 256;
+
+    /// <summary>How many of its last checks are kept for each server, 0 to 1000; default 16. Read by <c>IHealthReports</c> of Lb.Health.</summary>
+    [Within(0, 1000)]
+    public int History { get; set; } = 16;
 }
 
 /// <summary>The reactor's settings.</summary>

@@ -16,6 +16,7 @@ internal static class LbOptionsReader
             reader.Section("Health", r =>
             {
                 options.Health.SpreadChecks = r.Integer("SpreadChecks", options.Health.SpreadChecks);
+                options.Health.History = r.Integer("History", options.Health.History);
                 options.Health.MaxConcurrentChecks = r.Integer("MaxConcurrentChecks", options.Health.MaxConcurrentChecks);
             });
             reader.Section("Transport", r =>

@@ -23,6 +23,7 @@ public static class LbHealthExtensions
             HealthMetrics.Create(provider.GetService<IMeterFactory>(), monitor.Environment);
             return monitor;
         });
+        builder.Services.TryAddSingleton<IHealthReports>(static provider => provider.GetRequiredService<HealthMonitor>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILbPart, HealthMonitor>(static provider => provider.GetRequiredService<HealthMonitor>()));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<INotifier, HealthMonitor>(static provider => provider.GetRequiredService<HealthMonitor>()));
         return builder;

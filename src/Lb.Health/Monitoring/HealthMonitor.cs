@@ -6,7 +6,7 @@ namespace Lb.Health;
 /// <summary>
 /// Keeps one <see cref="ServerWatch"/> for every server of every pool with checks: on each configuration, and whenever servers join or leave in between.
 /// </summary>
-internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDisposable
+internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealthReports, IDisposable
 {
     private readonly ServerPools _pools;
     private readonly HealthCheckers _checkers;
@@ -34,6 +34,12 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
     public string Handles => "Checks";
 
     public ProbeEnvironment Environment { get; }
+
+    public IReadOnlyList<HealthRecord> For(Server server)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        return _watches.TryGetValue(server, out ServerWatch? watch) ? watch.History : [];
+    }
 
     public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
     {

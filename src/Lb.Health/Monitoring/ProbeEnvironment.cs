@@ -14,6 +14,7 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, ProbeSlots> _slots = new(StringComparer.OrdinalIgnoreCase);
     private volatile int _spreadPercent;
+    private volatile int _history = new HealthOptions().History;
     private long _run;
     private long _failed;
     private long _overdue;
@@ -31,6 +32,9 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
 
     public int SpreadPercent => _spreadPercent;
 
+    /// <summary>Checks kept of each server.</summary>
+    public int History => _history;
+
     /// <summary>Checks that have ended.</summary>
     public long Run => Volatile.Read(ref _run);
 
@@ -46,6 +50,7 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
     public void Follow(LbOptions options)
     {
         _spreadPercent = options.Health.SpreadChecks;
+        _history = options.Health.History;
         foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
         foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
     }

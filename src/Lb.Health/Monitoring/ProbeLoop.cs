@@ -49,8 +49,8 @@ internal sealed class ProbeLoop : IDisposable
     /// <summary>What this check says of the server. Any thread.</summary>
     public bool IsUp => _isUp;
 
-    /// <summary>Up, and asks for no new balanced traffic. Any thread.</summary>
-    public bool IsStopping => _isStopping && _isUp;
+    /// <summary>That, and whether it asks for no new balanced traffic. Any thread.</summary>
+    public ServerHealth Health => !_isUp ? ServerHealth.Down : _isStopping ? ServerHealth.Stopping : ServerHealth.Up;
 
     /// <summary>Ends when the loop has ended; never fails.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
@@ -235,7 +235,8 @@ internal sealed class ProbeLoop : IDisposable
         if (!result.Passed) _environment.CountFailed();
 
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
-        bool flipped, wasStopping = IsStopping;
+        bool flipped;
+        ServerHealth before = Health;
         int consecutive;
         lock (_lock)
         {
@@ -249,7 +250,7 @@ internal sealed class ProbeLoop : IDisposable
         _watch.Report(
             this,
             report,
-            flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : wasStopping != IsStopping ? ReportText.Short(report) : null);
+            flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : before != Health ? ReportText.Short(report) : null);
         if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
     }
 
@@ -257,6 +258,7 @@ internal sealed class ProbeLoop : IDisposable
     private void Take(ProbeResult result, TimeSpan duration)
     {
         int consecutive;
+        bool before = _isUp;
         lock (_lock)
         {
             if (result.Advice?.Health is { } health) _judge.Decide(health == ServerHealth.Up);
@@ -265,7 +267,7 @@ internal sealed class ProbeLoop : IDisposable
         }
 
         CheckReport report = Report(result, duration, consecutive);
-        _watch.ReportAgent(this, report);
+        _watch.ReportAgent(this, report, before != _isUp);
         if (result.Advice is { } advice) _watch.Advise(this, advice, report.Text);
     }
 

@@ -12,7 +12,12 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     // Those that have set something of the server beside its health.
     private readonly HashSet<ProbeLoop> _advisors = [];
 
+    private readonly ReportRing _history = new();
+
     public ServerPool Pool => pool;
+
+    /// <summary>Its last checks, the oldest first.</summary>
+    public IReadOnlyList<HealthRecord> History => _history.Copy();
 
     public Server Server => server;
 
@@ -83,6 +88,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         {
             if (!_loops.Contains(loop)) return;
             ServerPool.ReportCheck(server, report);
+            Keep(loop, report, cause is not null);
             if (cause is not null) Settle(cause);
         }
     }
@@ -90,11 +96,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Takes in what the server's agent answered, or that it did not.</summary>
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The answer.</param>
-    public void ReportAgent(ProbeLoop loop, CheckReport report)
+    /// <param name="flipped">Whether it says something else of the server's health than before.</param>
+    public void ReportAgent(ProbeLoop loop, CheckReport report, bool flipped)
     {
         lock (_lock)
         {
-            if (_loops.Contains(loop)) ServerPool.ReportAgentCheck(server, report);
+            if (!_loops.Contains(loop)) return;
+            ServerPool.ReportAgentCheck(server, report);
+            Keep(loop, report, flipped);
         }
     }
 
@@ -153,9 +162,12 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         }
     }
 
+    private void Keep(ProbeLoop loop, CheckReport report, bool flipped) =>
+        _history.Add(environment.History, loop.Plan.Options.Type, report, loop.Health, flipped);
+
     private void Settle(string cause)
     {
-        ServerHealth health = !_loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Down : _loops.Exists(static l => l.IsStopping) ? ServerHealth.Stopping : ServerHealth.Up;
+        ServerHealth health = !_loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Down : _loops.Exists(static l => l.Health == ServerHealth.Stopping) ? ServerHealth.Stopping : ServerHealth.Up;
         if (server.Health != health) pool.SetHealth(server, health, cause);
     }
 }
