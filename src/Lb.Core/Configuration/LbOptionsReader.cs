@@ -121,6 +121,8 @@ internal static class LbOptionsReader
         check.Timeout = reader.Duration("Timeout", check.Timeout);
         check.Rise = reader.Integer("Rise", check.Rise);
         check.Fall = reader.Integer("Fall", check.Fall);
+        check.Retry = reader.Integer("Retry", check.Retry);
+        check.DelayBeforeRetry = reader.Duration("DelayBeforeRetry", check.DelayBeforeRetry);
         check.Port = reader.Integer("Port", check.Port);
         check.Path = reader.Word("Path", check.Path);
         check.Method = reader.Word("Method", check.Method);

@@ -33,6 +33,7 @@ internal static class CheckRules
         ("RunAs", ["command"], static c => c.RunAs is not null),
         ("Dynamic", ["command"], static c => c.Dynamic),
         ("AgentSend", ["agent"], static c => c.AgentSend is not null),
+        ("Retry", [.. Strict.Where(static k => k != "agent")], static c => c.Retry > 0),
         ("Port", [.. Strict.Where(static k => k != "icmp")], static c => c.Port is not null),
     ];
 

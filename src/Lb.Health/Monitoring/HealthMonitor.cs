@@ -170,7 +170,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
 
                 try
                 {
-                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services)));
+                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time));
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
                 {

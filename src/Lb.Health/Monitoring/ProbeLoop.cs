@@ -185,8 +185,9 @@ internal sealed class ProbeLoop : IDisposable
             Connections = Server.InFlight,
             MaxConnections = Server.MaxConnections,
         };
-        using FairTimeout limit = new(limits.Whole, _time, stop);
-        Task<ProbeResult> asked = AskCheckerAsync(target, limit.Token);
+        (IHealthChecker checker, TimeSpan whole) = _plan.Next(_isUp, limits.Whole);
+        using FairTimeout limit = new(whole, _time, stop);
+        Task<ProbeResult> asked = AskCheckerAsync(checker, target, limit.Token);
         if (!asked.IsCompleted)
         {
             await ((Task)asked.WaitAsync(limit.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -199,11 +200,11 @@ internal sealed class ProbeLoop : IDisposable
     }
 
     // The border to code that is not ours: whatever it throws is a failed check.
-    private async Task<ProbeResult> AskCheckerAsync(ProbeTarget target, CancellationToken ct)
+    private async Task<ProbeResult> AskCheckerAsync(IHealthChecker checker, ProbeTarget target, CancellationToken ct)
     {
         try
         {
-            ProbeResult result = await _plan.Checker.CheckAsync(target, ct).ConfigureAwait(false);
+            ProbeResult result = await checker.CheckAsync(target, ct).ConfigureAwait(false);
             _threw = false;
             return result;
         }

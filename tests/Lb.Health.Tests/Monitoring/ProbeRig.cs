@@ -44,7 +44,7 @@ internal sealed class ProbeRig : IDisposable
 
     public ProbeRig Start()
     {
-        CheckPlan[] plans = [.. Checks.Select(c => new CheckPlan(c, Checker))];
+        CheckPlan[] plans = [.. Checks.Select(c => new CheckPlan(c, Checker, Clock))];
         List<ProbeLoop> loops = [];
         foreach (Server server in Pool.Servers)
         {
