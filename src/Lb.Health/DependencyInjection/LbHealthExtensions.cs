@@ -19,7 +19,8 @@ public static class LbHealthExtensions
         {
             TimeProvider time = provider.GetRequiredService<TimeProvider>();
             HealthCheckers checkers = new(HealthCheckers.BuiltInRegistrations(time).Concat(provider.GetServices<HealthCheckerRegistration>()));
-            HealthMonitor monitor = new(provider.GetRequiredService<ServerPools>(), checkers, provider, time, log: provider.GetService<ILogger<HealthMonitor>>());
+            HealthMonitor monitor = new(provider.GetRequiredService<ServerPools>(), checkers, provider, time, log: provider.GetService<ILogger<HealthMonitor>>(),
+                addresses: provider.GetService<Func<ILocalAddresses>>());
             HealthMetrics.Create(provider.GetService<IMeterFactory>(), monitor.Environment);
             return monitor;
         });

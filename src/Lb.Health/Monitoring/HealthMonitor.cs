@@ -21,12 +21,14 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
     private bool _stopped;
 
     public HealthMonitor(
-        ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null)
+        ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null,
+        Func<ILocalAddresses>? addresses = null)
     {
         _pools = pools;
         _checkers = checkers;
         _services = services;
-        Environment = new ProbeEnvironment(time, random, log);
+        Environment = new ProbeEnvironment(time, random, log, addresses);
+        Environment.Suspension.Changed = SuspensionChanged;
     }
 
     public int Order => 200;
@@ -67,6 +69,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
             _plans = Plan(options);
             _reactions = options.Pools.ToDictionary(static p => p.Key, static p => p.Value.OnError, StringComparer.OrdinalIgnoreCase);
             Environment.Follow(options);
+            Environment.Suspension.Follow(options);
             Reconcile();
         }
         finally
@@ -138,6 +141,20 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
         }
 
         _one.Dispose();
+        Environment.Dispose();
+    }
+
+    // The address has come: who takes over a service wants to know at once whom to send its callers to.
+    private void SuspensionChanged(string pool, bool isSuspended)
+    {
+        if (isSuspended)
+        {
+            HealthLog.ChecksSuspended(Environment.Log, pool);
+            return;
+        }
+
+        HealthLog.ChecksResumed(Environment.Log, pool);
+        foreach (ServerWatch watch in _watches.Values.Where(w => w.Pool.Name.Equals(pool, StringComparison.OrdinalIgnoreCase))) watch.Wake();
     }
 
     private void StopWatching()

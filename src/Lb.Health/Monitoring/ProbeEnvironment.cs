@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Lb.Health;
 
 /// <summary>What all probe loops of a host share: clock, chance, slots, counters. Any thread.</summary>
-internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null)
+internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null, Func<ILocalAddresses>? addresses = null) : IDisposable
 {
     // A pause makes all loops late at once: one line in this time is enough.
     private static readonly TimeSpan OverdueLogEvery = TimeSpan.FromSeconds(10);
@@ -26,6 +26,9 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
 
     /// <summary>Runs what a thread that must not be held up has to leave to another one.</summary>
     public Action<Action> Later { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+
+    /// <summary>Pools that are not checked because another node holds their addresses.</summary>
+    public HaSuspension Suspension { get; } = new(time, addresses ?? (static () => new LocalAddresses()));
 
     /// <summary>Checks running now, of all pools.</summary>
     public int Running => _slots.Values.Sum(static s => s.Taken);
@@ -54,6 +57,8 @@ internal sealed class ProbeEnvironment(TimeProvider time, Random? random = null,
         foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
         foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
     }
+
+    public void Dispose() => Suspension.Dispose();
 
     /// <summary>A number from 0 to below 1.</summary>
     public double Chance()

@@ -60,6 +60,9 @@ internal sealed class ProbeLoop : IDisposable
     // Who asked for maintenance itself must be heard when it is over.
     private bool IsInMaintenance => (_plan.OnlyAdvises ? Server.Admin : Server.Standing) == ServerAdmin.Maintenance;
 
+    // Then what is known stays, and is old afterwards.
+    private bool Rests => IsInMaintenance || _environment.Suspension.IsSuspended(_watch.Pool.Name);
+
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
@@ -96,9 +99,17 @@ internal sealed class ProbeLoop : IDisposable
         return flipped;
     }
 
+    /// <summary>Has the next check start now. Any thread; does not block.</summary>
+    public void Wake()
+    {
+        TaskCompletionSource<bool>? asleep;
+        lock (_lock) (_hurry, asleep) = (Now, _asleep);
+        asleep?.TrySetResult(false);
+    }
+
     private async Task RunAsync(TimeSpan planned, CancellationToken stop)
     {
-        bool putOff = false, inMaintenance = false;
+        bool putOff = false, rested = false;
         try
         {
             while (true)
@@ -113,15 +124,15 @@ internal sealed class ProbeLoop : IDisposable
                 }
 
                 putOff = false;
-                if (IsInMaintenance)
+                if (Rests)
                 {
-                    inMaintenance = true;
+                    rested = true;
                     planned = Next(Now);
                     continue;
                 }
 
-                if (inMaintenance) Resume();
-                inMaintenance = false;
+                if (rested) Resume();
+                rested = false;
                 try
                 {
                     planned = await CheckAsync(stop).ConfigureAwait(false);

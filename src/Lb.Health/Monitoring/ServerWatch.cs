@@ -150,6 +150,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         }
     }
 
+    /// <summary>Has every check start now.</summary>
+    public void Wake()
+    {
+        ProbeLoop[] loops;
+        lock (_lock) loops = [.. _loops];
+        foreach (ProbeLoop loop in loops) loop.Wake();
+    }
+
     // A server that was judged before (its check was changed, or others run already) starts from that: a reload alone flips nothing.
     private InitState Initial
     {

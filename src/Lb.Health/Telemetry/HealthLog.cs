@@ -16,4 +16,10 @@ internal static partial class HealthLog
 
     [LoggerMessage(2003, LogLevel.Error, "Failures that callers saw of {Pool}/{Server} could not be taken over")]
     public static partial void ReactionFailed(ILogger logger, Exception error, string pool, string server);
+
+    [LoggerMessage(2004, LogLevel.Information, "Health checks of pool {Pool} are suspended: none of its HaSuspend addresses is on this node")]
+    public static partial void ChecksSuspended(ILogger logger, string pool);
+
+    [LoggerMessage(2005, LogLevel.Information, "Health checks of pool {Pool} go on")]
+    public static partial void ChecksResumed(ILogger logger, string pool);
 }

@@ -21,7 +21,25 @@ public sealed class CheckFeatureBindingTests
         Assert.Equal([error], TestConfiguration.Errors(Pool(check)));
     }
 
+    [Fact]
+    [Trait("Row", "H33")]
+    public void A_pool_may_name_the_addresses_that_its_checks_need()
+    {
+        PoolOptions pool = TestConfiguration.Valid(Pool("{}", """ "HaSuspend": [ "192.0.2.86", "2001:db8::86" ], """)).Pools["web"];
+        Assert.Equal(["192.0.2.86", "2001:db8::86"], pool.HaSuspend);
+        const string Must = "must be an IP address, without a prefix length, port or zone";
+        Assert.Equal(
+            [
+                $"Lb:Pools:web:HaSuspend:0 = '192.0.2.86/24': {Must}", $"Lb:Pools:web:HaSuspend:1 = 'lb.example': {Must}",
+                $"Lb:Pools:web:HaSuspend:2 = '0.0.0.0': {Must}", $"Lb:Pools:web:HaSuspend:3 = 'fe80::1%eth0': {Must}",
+            ],
+            TestConfiguration.Errors(Pool("{}", """ "HaSuspend": [ "192.0.2.86/24", "lb.example", "0.0.0.0", "fe80::1%eth0" ], """)));
+        Assert.Equal(
+            ["Lb:Pools:web:HaSuspend: needs Checks: there is nothing to suspend"],
+            TestConfiguration.Errors("""{ "Pools": { "web": { "HaSuspend": [ "192.0.2.86" ], "Servers": [ { "Address": "192.0.2.1:80" } ] } } }"""));
+    }
+
     private static CheckOptions Read(string check) => TestConfiguration.Valid(Pool(check)).Pools["web"].Checks[0];
 
-    private static string Pool(string check) => $$"""{ "Pools": { "web": { "Servers": [ { "Address": "192.0.2.1:80" } ], "Checks": [ {{check}} ] } } }""";
+    private static string Pool(string check, string more = "") => $$"""{ "Pools": { "web": { {{more}} "Servers": [ { "Address": "192.0.2.1:80" } ], "Checks": [ {{check}} ] } } }""";
 }
