@@ -73,6 +73,7 @@ internal static class CheckKindsReader
         tls.Verify = reader.Flag("Verify", tls.Verify);
         tls.CaFile = reader.Text("CaFile", tls.CaFile);
         tls.Sni = reader.Text("Sni", tls.Sni);
+        if (reader.Has("Alpn")) tls.Alpn.Clear();
         reader.Texts("Alpn", tls.Alpn);
         tls.MinimumVersion = reader.Word("MinimumVersion", tls.MinimumVersion);
         tls.ClientCertificate = reader.Text("ClientCertificate", tls.ClientCertificate);
@@ -95,6 +96,7 @@ internal static class CheckKindsReader
         dns.Rcode = reader.Word("Rcode", dns.Rcode);
         dns.MinAnswers = reader.Integer("MinAnswers", dns.MinAnswers);
         dns.Answer = reader.Text("Answer", dns.Answer);
+        dns.Tcp = reader.Flag("Tcp", dns.Tcp);
         dns.Attempts = reader.Integer("Attempts", dns.Attempts);
     }
 }

@@ -13,9 +13,11 @@ internal static class ProbeSocket
         Socket? socket = null;
         try
         {
-            socket = Create(target.EndPoint);
+            socket = Create(target.EndPoint, target.Source);
+            Bind(socket, target.Source);
             using FairTimeout limit = new(target.ConnectTimeout, time, ct);
             await socket.ConnectAsync(target.EndPoint, limit.Token).ConfigureAwait(false);
+            for (ReadOnlyMemory<byte> rest = target.Preamble; !rest.IsEmpty;) rest = rest[await socket.SendAsync(rest, limit.Token).ConfigureAwait(false)..];
             Socket connected = socket;
             socket = null;
             return (connected, default);
@@ -67,12 +69,26 @@ internal static class ProbeSocket
         _ => endPoint,
     };
 
-    private static Socket Create(EndPoint endPoint) => endPoint switch
+    /// <summary>Has a socket come from an address of this node. The port is chosen by the connection, so that checks of many servers may share one.</summary>
+    internal static void Bind(Socket socket, IPAddress? source)
+    {
+        if (source is null || socket.AddressFamily == AddressFamily.Unix) return;
+
+        // Not for datagrams: a port that is not chosen yet hears nobody.
+        if (OperatingSystem.IsLinux() && socket.SocketType == SocketType.Stream) socket.SetRawSocketOption(SolIp, IpBindAddressNoPort, [1, 0, 0, 0]);
+        socket.Bind(new IPEndPoint(source, 0));
+    }
+
+    // <netinet/in.h>; IPv6 sockets take it at the same level.
+    private const int SolIp = 0, IpBindAddressNoPort = 24;
+
+    private static Socket Create(EndPoint endPoint, IPAddress? source) => endPoint switch
     {
         UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
         IPEndPoint ip => new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
 
-        // A host name may have addresses of both kinds.
+        // A host name may have addresses of both kinds; where we come from leaves one of them.
+        _ when source is not null => new Socket(source.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
         _ => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
     };
 }

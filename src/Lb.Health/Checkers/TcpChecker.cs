@@ -24,7 +24,8 @@ public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker
         {
             try
             {
-                socket.LingerState = Reset;
+                // A reset would overtake the header, which the server then never sees.
+                if (target.Preamble.IsEmpty) socket.LingerState = Reset;
             }
             catch (SocketException)
             {

@@ -34,6 +34,8 @@ internal static class CheckRules
         ("Dynamic", ["command"], static c => c.Dynamic),
         ("AgentSend", ["agent"], static c => c.AgentSend is not null),
         ("Retry", [.. Strict.Where(static k => k != "agent")], static c => c.Retry > 0),
+        ("SourceAddress", [.. Strict.Where(static k => k != "command")], static c => c.SourceAddress is not null),
+        ("SendProxy", [.. Strict.Where(static k => k is not ("icmp" or "udp" or "dns" or "command" or "agent"))], static c => c.SendProxy is not null),
         ("Port", [.. Strict.Where(static k => k != "icmp")], static c => c.Port is not null),
     ];
 

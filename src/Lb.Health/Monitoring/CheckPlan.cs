@@ -7,6 +7,8 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
 
     public IHealthChecker Checker => checker;
 
+    public CheckPlace Place { get; } = CheckPlace.From(options);
+
     // Made only where it is wanted: a check without retries pays nothing for them.
     private readonly RetryingChecker? _retrying = options.Retry > 0 && !checker.OnlyAdvises ? new RetryingChecker(checker, options, time ?? TimeProvider.System) : null;
 

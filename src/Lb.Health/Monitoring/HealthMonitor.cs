@@ -55,7 +55,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
                 if (!_checkers.Knows(check.Type))
                     errors.Add(new($"{path}:Type", check.Type, $"is no health check of this version; there are: {string.Join(", ", _checkers.Names)}"));
                 else
-                    HealthCheckers.Validate(path, check, errors);
+                    HealthCheckers.Validate(path, check, pool, errors);
             }
         }
     }

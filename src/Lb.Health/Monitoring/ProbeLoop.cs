@@ -188,9 +188,11 @@ internal sealed class ProbeLoop : IDisposable
 
         CheckOptions options = _plan.Options;
         CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
-        ProbeTarget target = new(Server.Name, options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint, limits.Connect, limits.Whole)
+        ProbeTarget target = new(Server.Name, _plan.Place.Of(Server.EndPoint), limits.Connect, limits.Whole)
         {
             AnswerTimeout = limits.Answer,
+            Source = _plan.Place.Source,
+            Preamble = _plan.Place.Preamble,
             Pool = _watch.Pool.Name,
             ServerId = Server.Id,
             Connections = Server.InFlight,

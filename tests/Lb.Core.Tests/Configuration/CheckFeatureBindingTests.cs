@@ -12,7 +12,17 @@ public sealed class CheckFeatureBindingTests
         Assert.Equal((true, 4, TimeSpan.FromMilliseconds(250)), (check.DisableOn404, check.Retry, check.DelayBeforeRetry));
     }
 
+    [Fact]
+    [Trait("Row", "H26")]
+    [Trait("Row", "H13")]
+    public void Where_a_check_goes_and_comes_from_is_read()
+    {
+        CheckOptions check = Read("""{ "Type": "dns", "Address": "192.0.2.9", "SourceAddress": "192.0.2.8", "SendProxy": "v2", "Dns": { "Tcp": true } }""");
+        Assert.Equal(("192.0.2.9", "192.0.2.8", "v2", true), (check.Address, check.SourceAddress, check.SendProxy, check.Dns?.Tcp));
+    }
+
     [Theory]
+    [InlineData("""{ "SendProxy": "v3" }""", "Lb:Pools:web:Checks:0:SendProxy = 'v3': must be one of v1, v2 in this version")]
     [InlineData("""{ "Retry": 101 }""", "Lb:Pools:web:Checks:0:Retry = '101': must be 0 to 100")]
     [InlineData("""{ "DelayBeforeRetry": "-1s" }""", "Lb:Pools:web:Checks:0:DelayBeforeRetry = '-1s': must be a duration of 0 or more and at most 24d")]
     [InlineData("""{ "DisableOn404": "perhaps" }""", "Lb:Pools:web:Checks:0:DisableOn404 = 'perhaps': must be true or false")]
