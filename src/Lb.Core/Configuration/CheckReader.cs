@@ -62,6 +62,7 @@ internal sealed class CheckReader
         check.Port = reader.Integer("Port", check.Port);
         check.SourceAddress = reader.Text("SourceAddress", check.SourceAddress);
         check.SendProxy = reader.Text("SendProxy", check.SendProxy);
+        check.Socks4 = reader.Text("Socks4", check.Socks4);
         check.Path = reader.Word("Path", check.Path);
         check.Method = reader.Word("Method", check.Method);
         check.Host = reader.Text("Host", check.Host);

@@ -18,4 +18,10 @@ public sealed partial class CheckOptions
     /// </summary>
     [OneOf("v1", "v2")]
     public string? SendProxy { get; set; }
+
+    /// <summary>
+    /// A SOCKS4 proxy to connect through, as <c>192.0.2.1:1080</c> (HAProxy <c>socks4</c>, <c>check-via-socks4</c>). For checks over a stream, of servers
+    /// with IPv4 addresses. Not set: none.
+    /// </summary>
+    public string? Socks4 { get; set; }
 }

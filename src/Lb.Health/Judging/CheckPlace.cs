@@ -7,7 +7,8 @@ namespace Lb.Health;
 /// <param name="Port">Port instead of the server's; null: the server's.</param>
 /// <param name="Source">Address of this node; null: the system chooses.</param>
 /// <param name="Preamble">What every connection begins with.</param>
-internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Source, ReadOnlyMemory<byte> Preamble)
+/// <param name="Socks4">A proxy to connect through; null: none.</param>
+internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Source, ReadOnlyMemory<byte> Preamble, IPEndPoint? Socks4)
 {
     // The PROXY protocol's words for "this connection is my own" (proxy-protocol.txt, 2.1 and 2.2).
     private static readonly byte[] UnknownV1 = [.. "PROXY UNKNOWN\r\n"u8];
@@ -18,7 +19,8 @@ internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Sour
         options.Address is { } address ? IPAddress.Parse(address) : null,
         options.Port,
         options.SourceAddress is { } source ? IPAddress.Parse(source) : null,
-        options.SendProxy switch { "v1" => UnknownV1, "v2" => LocalV2, _ => default(ReadOnlyMemory<byte>) });
+        options.SendProxy switch { "v1" => UnknownV1, "v2" => LocalV2, _ => default(ReadOnlyMemory<byte>) },
+        options.Socks4 is { } proxy ? IPEndPoint.Parse(proxy) : null);
 
     /// <summary>Where to check a server. Another address needs a port, which a Unix socket does not have.</summary>
     public EndPoint Of(EndPoint server)
@@ -32,6 +34,8 @@ internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Sour
     {
         Demand($"{path}:Address", check.Address, errors, out IPAddress? address);
         Demand($"{path}:SourceAddress", check.SourceAddress, errors, out IPAddress? source);
+        if (check.Socks4 is not null && !(ServerAddress.TryParse(check.Socks4, out EndPoint? proxy, out _) && proxy is IPEndPoint))
+            errors.Add(new($"{path}:Socks4", CheckRules.Printable(check.Socks4), "must be an IP address and a port, as 192.0.2.1:1080"));
         if (address is not null && source is not null && address.AddressFamily != source.AddressFamily)
             errors.Add(new($"{path}:SourceAddress", check.SourceAddress, "must be of the same family as Address"));
         if (address is not null && check.Port is null && pool?.Servers.FirstOrDefault(static s => s.Address.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) is { } local)

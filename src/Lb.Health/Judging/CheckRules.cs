@@ -36,6 +36,7 @@ internal static class CheckRules
         ("Retry", [.. Strict.Where(static k => k != "agent")], static c => c.Retry > 0),
         ("SourceAddress", [.. Strict.Where(static k => k != "command")], static c => c.SourceAddress is not null),
         ("SendProxy", [.. Strict.Where(static k => k is not ("icmp" or "udp" or "dns" or "command" or "agent"))], static c => c.SendProxy is not null),
+        ("Socks4", [.. Strict.Where(static k => k is not ("icmp" or "udp" or "dns" or "command"))], static c => c.Socks4 is not null),
         ("Port", [.. Strict.Where(static k => k != "icmp")], static c => c.Port is not null),
     ];
 

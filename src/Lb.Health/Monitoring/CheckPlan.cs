@@ -23,6 +23,19 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
     public (IHealthChecker Checker, TimeSpan Limit) Next(bool isUp, TimeSpan attempt) =>
         isUp && _retrying is not null ? (_retrying, CheckTimeouts.WithRetries(attempt, options.Retry, options.DelayBeforeRetry)) : (checker, attempt);
 
+    /// <summary>What the checker is told of a server.</summary>
+    public ProbeTarget TargetFor(Server server, in CheckTimeouts limits) => new(server.Name, Place.Of(server.EndPoint), limits.Connect, limits.Whole)
+    {
+        AnswerTimeout = limits.Answer,
+        Source = Place.Source,
+        Preamble = Place.Preamble,
+        Socks4 = Place.Socks4,
+        Pool = server.Pool.Name,
+        ServerId = server.Id,
+        Connections = server.InFlight,
+        MaxConnections = server.MaxConnections,
+    };
+
     /// <summary>True when the checker passes on what a server says of itself, and judges nothing.</summary>
     public bool OnlyAdvises => checker.OnlyAdvises;
 

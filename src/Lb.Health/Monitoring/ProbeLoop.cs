@@ -188,16 +188,7 @@ internal sealed class ProbeLoop : IDisposable
 
         CheckOptions options = _plan.Options;
         CheckTimeouts limits = CheckTimeouts.From(options.Interval, options.Timeout, _watch.Pool.Settings.ConnectTimeout);
-        ProbeTarget target = new(Server.Name, _plan.Place.Of(Server.EndPoint), limits.Connect, limits.Whole)
-        {
-            AnswerTimeout = limits.Answer,
-            Source = _plan.Place.Source,
-            Preamble = _plan.Place.Preamble,
-            Pool = _watch.Pool.Name,
-            ServerId = Server.Id,
-            Connections = Server.InFlight,
-            MaxConnections = Server.MaxConnections,
-        };
+        ProbeTarget target = _plan.TargetFor(Server, limits);
         (IHealthChecker checker, TimeSpan whole) = _plan.Next(_isUp, limits.Whole);
         using FairTimeout limit = new(whole, _time, stop);
         Task<ProbeResult> asked = AskCheckerAsync(checker, target, limit.Token);

@@ -17,8 +17,8 @@ public sealed class CheckFeatureBindingTests
     [Trait("Row", "H13")]
     public void Where_a_check_goes_and_comes_from_is_read()
     {
-        CheckOptions check = Read("""{ "Type": "dns", "Address": "192.0.2.9", "SourceAddress": "192.0.2.8", "SendProxy": "v2", "Dns": { "Tcp": true } }""");
-        Assert.Equal(("192.0.2.9", "192.0.2.8", "v2", true), (check.Address, check.SourceAddress, check.SendProxy, check.Dns?.Tcp));
+        CheckOptions check = Read("""{ "Type": "dns", "Address": "192.0.2.9", "SourceAddress": "192.0.2.8", "SendProxy": "v2", "Socks4": "192.0.2.7:1080", "Dns": { "Tcp": true } }""");
+        Assert.Equal(("192.0.2.9", "192.0.2.8", "v2", "192.0.2.7:1080", true), (check.Address, check.SourceAddress, check.SendProxy, check.Socks4, check.Dns?.Tcp));
     }
 
     [Theory]

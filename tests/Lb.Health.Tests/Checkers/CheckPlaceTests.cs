@@ -87,6 +87,42 @@ public sealed class CheckPlaceTests
         Assert.True((await check).Passed);
     }
 
+    // Bytes of the protocol: version 4, CONNECT, port 8080, 192.0.2.1, user, end.
+    [Theory(Timeout = Limit)]
+    [InlineData("005a000000000000", CheckStatus.Layer4Ok, "")]
+    [InlineData("005b000000000000", CheckStatus.Layer4Connection, "the SOCKS proxy refused, or could not connect")]
+    [InlineData("005d000000000000", CheckStatus.Layer4Connection, "the SOCKS proxy wants to know the user")]
+    [InlineData("485454502f312e31", CheckStatus.Layer4Connection, "no SOCKS4 proxy")]
+    [InlineData("005a00", CheckStatus.Layer4Connection, "the SOCKS proxy closed without an answer")]
+    public async Task A_proxy_is_asked_for_the_connection(string reply, CheckStatus status, string text)
+    {
+        TaskCompletionSource<string> asked = new(TaskCreationOptions.RunContinuationsAsynchronously), then = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ProbeServer proxy = ProbeServer.Start(async (socket, ct) =>
+        {
+            asked.SetResult(Convert.ToHexStringLower(await Scripted.BytesAsync(socket, 11, ct)));
+            foreach (byte one in Convert.FromHexString(reply)) await socket.SendAsync(new[] { one }, ct);
+            socket.Shutdown(SocketShutdown.Send);
+            then.SetResult(Convert.ToHexStringLower(await Scripted.BytesAsync(socket, 64, ct)));
+        });
+        CheckOptions options = new() { Socks4 = proxy.EndPoint.ToString(), SendProxy = "v2" };
+        Assert.Equal(new ProbeResult(status, 0, text), await CheckAsync(options, IPEndPoint.Parse("192.0.2.1:8080")));
+        Assert.Equal("04011f90c00002014c6200", await asked.Task);
+        Assert.Equal(status == CheckStatus.Layer4Ok ? V2 : "", await then.Task);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_proxy_knows_neither_names_nor_ipv6()
+    {
+        await using ProbeServer proxy = ProbeServer.Start(static (_, _) => Task.CompletedTask);
+        CheckOptions options = new() { Socks4 = proxy.EndPoint.ToString() };
+        ProbeResult refused = new(CheckStatus.SocketError, 0, "a SOCKS4 proxy takes only IPv4 addresses");
+        Assert.Equal(refused, await CheckAsync(options, IPEndPoint.Parse("[2001:db8::1]:80")));
+        Assert.Equal(refused, await CheckAsync(options, new DnsEndPoint("host.example", 80)));
+        List<ConfigurationError> errors = [];
+        CheckPlace.Validate("p", new CheckOptions { Socks4 = "proxy.example:1080" }, null, errors);
+        Assert.Equal("p:Socks4 = 'proxy.example:1080': must be an IP address and a port, as 192.0.2.1:1080", Assert.Single(errors).ToString());
+    }
+
     [Fact(Timeout = Limit)]
     public async Task An_address_that_is_not_here_is_our_own_fault()
     {
@@ -98,11 +134,12 @@ public sealed class CheckPlaceTests
     [Fact]
     public void The_loop_hands_all_of_it_to_the_checker()
     {
-        using ProbeRig rig = new(checks: new CheckOptions { Address = "192.0.2.9", Port = 81, SourceAddress = "192.0.2.8", SendProxy = "v1" });
+        using ProbeRig rig = new(checks: new CheckOptions { Address = "192.0.2.9", Port = 81, SourceAddress = "192.0.2.8", SendProxy = "v1", Socks4 = "192.0.2.7:1080" });
         rig.Start();
         rig.Advance(0);
         ProbeTarget target = rig.Checker.Calls[0].Target;
         Assert.Equal(("192.0.2.9:81", "192.0.2.8", V1), (target.EndPoint.ToString(), target.Source?.ToString(), Convert.ToHexStringLower(target.Preamble.Span)));
+        Assert.Equal("192.0.2.7:1080", target.Socks4?.ToString());
     }
 
     [Theory]
@@ -138,7 +175,7 @@ public sealed class CheckPlaceTests
     {
         CheckPlace place = CheckPlace.From(options);
         IHealthChecker checker = HealthCheckers.BuiltInRegistrations(TimeProvider.System).First(r => r.Name == options.Type).Create(options);
-        ProbeTarget target = new("s1", place.Of(endPoint), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { Source = place.Source, Preamble = place.Preamble };
+        ProbeTarget target = new("s1", place.Of(endPoint), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { Source = place.Source, Preamble = place.Preamble, Socks4 = place.Socks4 };
         return await checker.CheckAsync(target, Ct);
     }
 }
