@@ -24,12 +24,22 @@ builder.Services.AddHealthChecker("redis", _ => new RedisChecker());
 builder.Services.AddNotifier<Messenger>();
 #endregion
 
+#region host-health
+builder.Services.AddHealthChecks().AddServerPools(pools => pools.UnhealthyBelow = 50, tags: ["ready"]);
+#endregion
+
 using IHost host = builder.Build();
 using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
 await host.StartAsync(limit.Token);
 bool good = await ExpectAsync("is Down, was Up: ");
 redis.HasLoaded();
 good &= await ExpectAsync("is Up, was Down: ");
+#region history
+Server server = host.Services.GetRequiredService<ServerPools>()["cache"].Servers[0];
+foreach (Lb.Health.HealthRecord last in host.Services.GetRequiredService<Lb.Health.IHealthReports>().For(server))
+    Console.WriteLine($"{last.Report.At:T} {last.Check} {last.Report.Word}: {last.Report.Text}; {last.Verdict}{(last.Flipped ? ", from now on" : "")}");
+#endregion
+
 await host.StopAsync(limit.Token);
 return good ? 0 : 1;
 

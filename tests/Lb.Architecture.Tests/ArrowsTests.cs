@@ -13,7 +13,7 @@ public sealed class ArrowsTests
             "Microsoft.Extensions.Configuration.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.Abstractions",
             "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options",
         ]),
-        ["Lb.Health"] = (["Lb.Core"], []),
+        ["Lb.Health"] = (["Lb.Core"], ["Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "Polly.Core"]),
         ["Lb.Vrrp"] = (["Lb.Core"], []),
         ["Lb.Transport"] = (["Lb.Core"], ["Polly.Core", "Microsoft.Extensions.Http"]),
     };

@@ -15,10 +15,17 @@ internal sealed class LbProcess : IAsyncDisposable
     private int _read;
 
     public LbProcess(params string[] args)
+        : this([], args)
+    {
+    }
+
+    /// <summary>Started by other programs, each of which becomes the next one.</summary>
+    public LbProcess(IReadOnlyList<string> wrapper, IReadOnlyList<string> args)
     {
         string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         // A shell that runs the tests in the background lets them ignore signals, and children inherit that: env undoes it, then becomes lb.
-        _process.StartInfo = new ProcessStartInfo("env", ["--default-signal=INT,HUP,QUIT,TERM", dotnet, Path.Combine(AppContext.BaseDirectory, "lb.dll"), .. args])
+        string[] command = [.. wrapper, "env", "--default-signal=INT,HUP,QUIT,TERM", dotnet, Path.Combine(AppContext.BaseDirectory, "lb.dll"), .. args];
+        _process.StartInfo = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -41,6 +48,8 @@ internal sealed class LbProcess : IAsyncDisposable
             lock (_lock) return string.Join('\n', _lines);
         }
     }
+
+    public int Id => _process.Id;
 
     /// <summary>The next line with this text in it, after the one found last.</summary>
     public async Task<string> LineWithAsync(string text)
@@ -76,7 +85,7 @@ internal sealed class LbProcess : IAsyncDisposable
 
     public async Task SignalAsync(string signal)
     {
-        string id = _process.Id.ToString(CultureInfo.InvariantCulture);
+        string id = Id.ToString(CultureInfo.InvariantCulture);
         using Process kill = Process.Start(new ProcessStartInfo("kill", ["-" + signal, id]))!;
         await kill.WaitForExitAsync(Ct);
         Assert.Equal(0, kill.ExitCode);

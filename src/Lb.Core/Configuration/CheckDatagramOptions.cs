@@ -49,4 +49,7 @@ public sealed class CheckDnsOptions
     /// <summary>How often the question is sent within the time of the answer, 1 to 10, default 3: datagrams get lost (keepalived <c>retry</c>).</summary>
     [Within(1, 10)]
     public int Attempts { get; set; } = 3;
+
+    /// <summary>Asks over TCP, once. Default false: over UDP, and over TCP only when an answer that was cut off does not say what is expected.</summary>
+    public bool Tcp { get; set; }
 }

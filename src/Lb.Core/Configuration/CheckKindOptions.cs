@@ -22,6 +22,12 @@ public sealed partial class CheckOptions
     /// <summary><c>http</c>, <c>https</c>: several requests, one after the other, each on a connection of its own; all must pass (keepalived <c>url</c>). What one leaves out is taken from the check.</summary>
     public IList<CheckRequestOptions> Requests { get; } = [];
 
+    /// <summary>
+    /// <c>http</c>, <c>https</c>: an answer 404 of a server that is up asks for no new balanced traffic, whatever else is expected; that of one that is down
+    /// fails (HAProxy <c>http-check disable-on-404</c>). Default false.
+    /// </summary>
+    public bool DisableOn404 { get; set; }
+
     /// <summary><c>tcp-script</c>: what is sent and expected, step by step (HAProxy <c>tcp-check</c>).</summary>
     public IList<CheckStepOptions> Script { get; } = [];
 

@@ -11,6 +11,7 @@ internal static class CheckKindsReader
         check.Digest = reader.Text("Digest", check.Digest);
         reader.Items("Expects", isList: true, (_, r) => check.Expects.Add(ReadExpect(r)));
         reader.Items("Requests", isList: true, (_, r) => check.Requests.Add(ReadRequest(r)));
+        check.DisableOn404 = reader.Flag("DisableOn404", check.DisableOn404);
         reader.Items("Script", isList: true, (_, r) => check.Script.Add(ReadStep(r)));
         reader.Section("Tls", r => ReadTls(r, check.Tls ??= new CheckTlsOptions()));
         reader.Section("Udp", r => ReadUdp(r, check.Udp ??= new CheckUdpOptions()));
@@ -72,6 +73,7 @@ internal static class CheckKindsReader
         tls.Verify = reader.Flag("Verify", tls.Verify);
         tls.CaFile = reader.Text("CaFile", tls.CaFile);
         tls.Sni = reader.Text("Sni", tls.Sni);
+        if (reader.Has("Alpn")) tls.Alpn.Clear();
         reader.Texts("Alpn", tls.Alpn);
         tls.MinimumVersion = reader.Word("MinimumVersion", tls.MinimumVersion);
         tls.ClientCertificate = reader.Text("ClientCertificate", tls.ClientCertificate);
@@ -94,6 +96,7 @@ internal static class CheckKindsReader
         dns.Rcode = reader.Word("Rcode", dns.Rcode);
         dns.MinAnswers = reader.Integer("MinAnswers", dns.MinAnswers);
         dns.Answer = reader.Text("Answer", dns.Answer);
+        dns.Tcp = reader.Flag("Tcp", dns.Tcp);
         dns.Attempts = reader.Integer("Attempts", dns.Attempts);
     }
 }

@@ -34,6 +34,17 @@ public sealed partial class CheckOptions
     [Within(1, 1000)]
     public int Fall { get; set; } = 3;
 
+    /// <summary>
+    /// Further attempts within one check of a server that is up, when one fails, 0 to 100, default 0 (keepalived <c>retry</c>). Each attempt has the time
+    /// of a whole check. The check fails when all of them do.
+    /// </summary>
+    [Within(0, 100)]
+    public int Retry { get; set; }
+
+    /// <summary>From the end of a failed attempt to the start of the next; 0 or more, default 1 s (keepalived <c>delay_before_retry</c>).</summary>
+    [NotNegative]
+    public TimeSpan DelayBeforeRetry { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Port to check when it is not the server's, 1 to 65535 (HAProxy <c>port</c>).</summary>
     [Within(1, 65535)]
     public int? Port { get; set; }

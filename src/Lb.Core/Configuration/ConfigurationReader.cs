@@ -19,6 +19,12 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
 
     public List<ConfigurationError> Errors => errors;
 
+    /// <summary>What is read.</summary>
+    public IConfiguration Source => section;
+
+    /// <summary>True when the section says anything of that key.</summary>
+    public bool Has(string key) => _children.ContainsKey(key);
+
     public string? Text(string key, string? current) => Scalar(key) ?? current;
 
     public string Word(string key, string current) => Scalar(key) ?? current;

@@ -9,6 +9,12 @@ public sealed class LbOptions
     /// <summary>The server pools by name (HAProxy <c>backend</c>). Names are compared without regard to case.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Checks that those of pools may begin as, by name (<see cref="CheckOptions.Use"/>). For configurations: those of pools hold what came of it. Names
+    /// are compared without regard to case.
+    /// </summary>
+    public IDictionary<string, CheckOptions> HealthChecks { get; } = new Dictionary<string, CheckOptions>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The gateways by name (HAProxy <c>frontend</c>). Names are compared without regard to case.</summary>
     public IDictionary<string, GatewayOptions> Gateways { get; } = new Dictionary<string, GatewayOptions>(StringComparer.OrdinalIgnoreCase);
 
@@ -126,6 +132,10 @@ public sealed class HealthOptions
     /// </summary>
     [Within(0, 1000)]
     public int StalledAfter { get; set; } = 3;
+
+    /// <summary>How many of its last checks are kept for each server, 0 to 1000; default 16. Read by <c>IHealthReports</c> of Lb.Health.</summary>
+    [Within(0, 1000)]
+    public int History { get; set; } = 16;
 }
 
 /// <summary>The reactor's settings.</summary>

@@ -10,12 +10,15 @@ internal static class LbOptionsReader
         options.Path = path;
         ConfigurationReader.ReadWhole(section, path, options.ReadErrors, reader =>
         {
+            CheckReader checks = new();
+            checks.ReadShared(reader, options.HealthChecks);
             reader.Section("Defaults", r => ReadDefaults(r, options.Defaults));
-            reader.Items("Pools", isList: false, (name, r) => ReadPool(r, options.Pool(name)));
+            reader.Items("Pools", isList: false, (name, r) => ReadPool(r, options.Pool(name), checks));
             reader.Items("Gateways", isList: false, (name, r) => ReadGateway(r, options.Gateway(name)));
             reader.Section("Health", r =>
             {
                 options.Health.SpreadChecks = r.Integer("SpreadChecks", options.Health.SpreadChecks);
+                options.Health.History = r.Integer("History", options.Health.History);
                 options.Health.MaxConcurrentChecks = r.Integer("MaxConcurrentChecks", options.Health.MaxConcurrentChecks);
                 options.Health.MaxConcurrentChecksPerHost = r.Integer("MaxConcurrentChecksPerHost", options.Health.MaxConcurrentChecksPerHost);
                 options.Health.ChecksPerSecond = r.Integer("ChecksPerSecond", options.Health.ChecksPerSecond);
@@ -43,12 +46,12 @@ internal static class LbOptionsReader
         defaults.Redispatch = reader.Redispatch("Redispatch", defaults.Redispatch) ?? defaults.Redispatch;
     }
 
-    private static void ReadPool(ConfigurationReader reader, PoolOptions pool)
+    private static void ReadPool(ConfigurationReader reader, PoolOptions pool, CheckReader checks)
     {
         pool.Balance = reader.Word("Balance", pool.Balance);
         reader.Section("BalanceOptions", r => ReadBalance(r, pool.BalanceOptions));
         reader.Items("Servers", isList: true, (_, r) => pool.Servers.Add(ReadServer(r)));
-        reader.Items("Checks", isList: true, (_, r) => pool.Checks.Add(ReadCheck(r)));
+        reader.Items("Checks", isList: true, (_, r) => pool.Checks.Add(checks.Read(r)));
         pool.ConnectTimeout = reader.Duration("ConnectTimeout", pool.ConnectTimeout);
         pool.ServerTimeout = reader.Duration("ServerTimeout", pool.ServerTimeout);
         pool.ServerFinTimeout = reader.Duration("ServerFinTimeout", pool.ServerFinTimeout);
@@ -114,27 +117,6 @@ internal static class LbOptionsReader
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
         reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
         return server;
-    }
-
-    private static CheckOptions ReadCheck(ConfigurationReader reader)
-    {
-        CheckOptions check = new();
-        check.Type = reader.Word("Type", check.Type);
-        check.Interval = reader.Duration("Interval", check.Interval);
-        check.FastInterval = reader.Duration("FastInterval", check.FastInterval);
-        check.DownInterval = reader.Duration("DownInterval", check.DownInterval);
-        check.Timeout = reader.Duration("Timeout", check.Timeout);
-        check.Rise = reader.Integer("Rise", check.Rise);
-        check.Fall = reader.Integer("Fall", check.Fall);
-        check.Port = reader.Integer("Port", check.Port);
-        check.Path = reader.Word("Path", check.Path);
-        check.Method = reader.Word("Method", check.Method);
-        check.Host = reader.Text("Host", check.Host);
-        check.Expect = reader.Word("Expect", check.Expect);
-        check.ExpectBody = reader.Text("ExpectBody", check.ExpectBody);
-        CheckKindsReader.Read(reader, check);
-        CheckServiceReader.Read(reader, check);
-        return check;
     }
 
     private static void ReadGateway(ConfigurationReader reader, GatewayOptions gateway)

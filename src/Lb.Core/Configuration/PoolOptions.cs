@@ -169,6 +169,12 @@ public sealed class PoolOptions
     /// <summary>Most checks of this pool running at a time, 1 to 100 000; default: that of <see cref="HealthOptions"/>. Every pool has its own slots.</summary>
     [Within(1, 100_000)]
     public int? MaxConcurrentChecks { get; set; }
+
+    /// <summary>
+    /// Checks only while one of these addresses is on an interface of this node; meanwhile servers stay as they are (keepalived <c>ha_suspend</c>). Empty,
+    /// the default: always.
+    /// </summary>
+    public IList<string> HaSuspend { get; } = [];
 }
 
 /// <summary>The shape of a slow start.</summary>

@@ -45,6 +45,7 @@ internal static class PoolProtectionReader
         pool.OnMarkedUp = reader.Choice("OnMarkedUp", pool.OnMarkedUp);
         pool.MaxConnections = reader.Integer("MaxConnections", pool.MaxConnections);
         pool.MaxConcurrentChecks = reader.Integer("MaxConcurrentChecks", pool.MaxConcurrentChecks);
+        reader.Texts("HaSuspend", pool.HaSuspend);
         ReadPlacement(reader, pool);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Lb;
 
@@ -23,6 +24,7 @@ internal static class ProtectionValidation
         if (pool.Observe != Observe.None && pool.Checks.Count == 0)
             errors.Add(new($"{path}:Observe", Word(pool.Observe), "needs Checks: only they bring a server up again"));
         if (pool.Alpha && pool.Checks.Count == 0) errors.Add(new($"{path}:Alpha", "true", "needs Checks: without them no server would ever be up"));
+        ValidateHaSuspend($"{path}:HaSuspend", pool, errors);
         long weights = pool.Servers.Where(static s => !s.Backup).Sum(static s => (long)s.Weight);
         if (pool.Quorum + pool.Hysteresis > Math.Max(1, weights))
         {
@@ -39,6 +41,17 @@ internal static class ProtectionValidation
         ValidateZones($"{path}:ZoneAware", pool.ZoneAware, errors);
         ValidateSubset($"{path}:Subset", pool.Subset, errors);
         for (int i = 0; i < pool.Servers.Count; i++) ValidateTrack($"{path}:Servers:{i}:Track", pool.Servers[i].Track, errors);
+    }
+
+    private static void ValidateHaSuspend(string path, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        if (pool.HaSuspend.Count > 0 && pool.Checks.Count == 0) errors.Add(new(path, null, "needs Checks: there is nothing to suspend"));
+        for (int i = 0; i < pool.HaSuspend.Count; i++)
+        {
+            string text = pool.HaSuspend[i];
+            if (!IPAddress.TryParse(text, out IPAddress? address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || text.Contains('%', StringComparison.Ordinal))
+                errors.Add(new($"{path}:{i}", text, "must be an IP address, without a prefix length, port or zone"));
+        }
     }
 
     private static void ValidateSorryServer(string path, PoolOptions pool, List<ConfigurationError> errors)

@@ -12,7 +12,8 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
     {
         switch (notice)
         {
-            case ServerStatusChanged { To: ServerStatus.Down } e:
+            // One that had asked for no traffic is expected to go: HAProxy raises no alert for it either.
+            case ServerStatusChanged { To: ServerStatus.Down, From: not ServerStatus.Stopping } e:
                 CoreLog.ServerDown(_logger, e.Pool, e.Server, e.Cause ?? "no reason given");
                 break;
             case ServerStatusChanged { To: ServerStatus.Ejected } e:
@@ -59,6 +60,7 @@ internal sealed class LogNotifier(ILogger<LogNotifier>? log = null) : INotifier
         ServerStatus.Down => "DOWN",
         ServerStatus.Drain => "DRAIN",
         ServerStatus.Ejected => "EJECTED",
+        ServerStatus.Stopping => "NOLB",
         _ => "MAINT",
     };
 }

@@ -9,8 +9,8 @@ internal static class Eligibility
         /// <summary>Ejected for what callers saw.</summary>
         public Ejected Ejected { get; init; }
 
-        /// <summary>May get balanced traffic as far as people are concerned.</summary>
-        public bool IsWanted => Admin == ServerAdmin.Ready && Weight > 0;
+        /// <summary>May get balanced traffic as far as people are concerned, and the server itself.</summary>
+        public bool IsWanted => Admin == ServerAdmin.Ready && Weight > 0 && Health != ServerHealth.Stopping;
 
         public bool IsUsable => IsWanted && Health == ServerHealth.Up && Ejected == Ejected.No;
 

@@ -23,6 +23,9 @@ public sealed record PoolSettings(
     /// <summary>What becomes of the connections of backup servers when a main server comes up.</summary>
     public OnMarkedUp OnMarkedUp { get; init; }
 
+    /// <summary>Weight of usable main servers that the pool needs; 0 = none.</summary>
+    public int Quorum { get; init; } = 1;
+
     /// <summary>Longest wait before the same server is tried again: HAProxy's turn-around of one second, or the connect time-out if that is shorter.</summary>
     public TimeSpan TurnAround => ConnectTimeout < TimeSpan.FromSeconds(1) ? ConnectTimeout : TimeSpan.FromSeconds(1);
 
@@ -55,6 +58,7 @@ public sealed record PoolSettings(
         {
             OnMarkedDown = pool.OnMarkedDown,
             OnMarkedUp = pool.OnMarkedUp,
+            Quorum = pool.Quorum,
         };
     }
 }

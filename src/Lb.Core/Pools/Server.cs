@@ -100,11 +100,12 @@ public sealed partial class Server
     /// <summary>Administrator and agent together: the stricter of the two holds, so neither lifts what the other has said.</summary>
     public ServerAdmin Standing => Admin > Agent ? Admin : Agent;
 
-    /// <summary>Health, administration and weight in one word; maintenance wins, then health, then drain.</summary>
+    /// <summary>Health, administration and weight in one word; maintenance wins, then health, then what the server asks for, then drain.</summary>
     public ServerStatus Status =>
         Standing == ServerAdmin.Maintenance ? ServerStatus.Maintenance
         : Health == ServerHealth.Down ? ServerStatus.Down
         : Ejection is not null ? ServerStatus.Ejected
+        : Health == ServerHealth.Stopping ? ServerStatus.Stopping
         : Standing == ServerAdmin.Drain || Weight == 0 ? ServerStatus.Drain
         : ServerStatus.Up;
 

@@ -224,7 +224,7 @@ public sealed partial class ServerPool
         ServerStatus before = server.Status;
         ServerHealth health = server.Health;
         change(server);
-        if (server.Health != health) HealthChanged(server);
+        if (server.Health != health) HealthChanged(server, health);
         if (server.Status == before) return;
         StatusChanged(server, before);
         server.LastChange = _time.GetUtcNow();

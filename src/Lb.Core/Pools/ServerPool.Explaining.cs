@@ -76,6 +76,7 @@ public sealed partial class ServerPool
             ServerStatus.Maintenance => $"MAINT since {since}",
             ServerStatus.Down => $"DOWN since {since}",
             ServerStatus.Drain => $"DRAIN since {since}",
+            ServerStatus.Stopping => $"NOLB since {since}",
             ServerStatus.Ejected => $"EJECTED since {since}: {server.Ejection?.Reason}",
             _ when server.Sorry => "sorry server: the quorum is held",
             _ when server.Backup => "backup: main servers are usable",

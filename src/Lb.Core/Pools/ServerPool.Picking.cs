@@ -140,7 +140,7 @@ public sealed partial class ServerPool
     {
         if (!server.InUse || !ReferenceEquals(server.Pool, this) || server.Standing == ServerAdmin.Maintenance || use == PersistenceUse.Ignore) return false;
         if (server.Sorry) return Mode == PoolMode.Sorry;
-        bool isWell = server.Ejection is null && (server.Health == ServerHealth.Up || server.InhibitOnFailure);
+        bool isWell = server.Ejection is null && (server.Health != ServerHealth.Down || server.InhibitOnFailure);
         return isWell || use == PersistenceUse.Force || _protections.OnDown == PersistenceOnDown.Persist || IsInUse(server);
     }
 

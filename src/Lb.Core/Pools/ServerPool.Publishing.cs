@@ -211,7 +211,7 @@ public sealed partial class ServerPool
         HashSet<Server> usable = [.. decision.Servers.Select(static c => c.Server)];
         return
         [
-            .. _members.Where(static s => s is { Backup: false, Sorry: false, Standing: ServerAdmin.Ready, Weight: > 0 }).GroupBy(static s => s.Priority)
+            .. _members.Where(static s => s is { Backup: false, Sorry: false, Standing: ServerAdmin.Ready, Weight: > 0, Health: not ServerHealth.Stopping }).GroupBy(static s => s.Priority)
                 .Select(level => new LevelHealth(level.Key, level.Count(usable.Contains), level.Count())),
         ];
     }
@@ -228,7 +228,7 @@ public sealed partial class ServerPool
 
     private Placement Place(Func<ISchedulingPolicy> make) => new(make, _chance);
 
-    private void HealthChanged(Server server)
+    private void HealthChanged(Server server, ServerHealth before)
     {
         long now = _time.GetTimestamp();
         if (server.Health == ServerHealth.Down)
@@ -241,7 +241,7 @@ public sealed partial class ServerPool
                 server.Ejection = new Ejection(EjectionReason.Flapping, now, now + protections.HoldDown, IsTrial: false);
             }
         }
-        else if (server.Ejection is { Reason: not EjectionReason.Flapping })
+        else if (before == ServerHealth.Down && server.Ejection is { Reason: not EjectionReason.Flapping })
         {
             // It was really down, and the checks say that this is over: what callers saw before says nothing more.
             Forgive(server);
@@ -262,7 +262,7 @@ public sealed partial class ServerPool
     {
         if (server.Status != ServerStatus.Up)
         {
-            if (server.Status != ServerStatus.Drain) server.RampStarted = 0;
+            if (server.Status is not (ServerStatus.Drain or ServerStatus.Stopping)) server.RampStarted = 0;
             return;
         }
 

@@ -8,6 +8,9 @@ public enum ServerHealth
 
     /// <summary>The checks fail, or have not passed yet.</summary>
     Down,
+
+    /// <summary>The checks pass, and the server asks for no new balanced traffic (HAProxy <c>disable-on-404</c>); sticky traffic is still served.</summary>
+    Stopping,
 }
 
 /// <summary>What the administrator says of a server (HAProxy <c>set server … state</c>).</summary>
@@ -40,6 +43,9 @@ public enum ServerStatus
 
     /// <summary>Taken out for a while because callers failed on it, or because it toggled (EJECTED): see <see cref="Ejection"/>.</summary>
     Ejected,
+
+    /// <summary>Healthy, and asks for no new balanced traffic by the answer to a check (NOLB); sticky traffic is still served.</summary>
+    Stopping,
 }
 
 /// <summary>How a pool chooses its candidates at the moment.</summary>

@@ -76,7 +76,7 @@ internal sealed class ServerTracking : IServerWatcher
         if (!_followers.TryGetValue(name, out List<Server>? followers)) return;
         bool inMaintenance = tracked.Standing == ServerAdmin.Maintenance;
         ServerHealth health = inMaintenance ? ServerHealth.Down : tracked.Health;
-        string word = inMaintenance ? "in maintenance" : health == ServerHealth.Up ? "up" : "down";
+        string word = inMaintenance ? "in maintenance" : health switch { ServerHealth.Up => "up", ServerHealth.Stopping => "stopping", _ => "down" };
         foreach (Server follower in followers)
         {
             if (follower.Health != health) follower.Pool.SetHealth(follower, health, $"tracks {name}, which is {word}");

@@ -64,7 +64,7 @@ public sealed class LvsMaglev : ISchedulingPolicy, IKeyedPolicy
         for (int i = 0; i < snapshot.Servers.Length; i++) _lastWeights[snapshot.Servers[i]] = snapshot.Weights[i];
         foreach (Server server in _lastWeights.Keys)
         {
-            bool drained = server.InUse && server.Status == ServerStatus.Drain;
+            bool drained = server is { InUse: true, Status: ServerStatus.Drain or ServerStatus.Stopping };
             if (!drained && !usable.Contains(server)) _lastWeights.Remove(server);
         }
 

@@ -40,8 +40,9 @@ internal sealed class HealthCheckers
     public bool Knows(string name) => _byName.ContainsKey(name);
 
     /// <summary>Looks for faults in a check of a built-in kind, in the files that it names too.</summary>
-    public static void Validate(string path, CheckOptions check, ICollection<ConfigurationError> errors)
+    public static void Validate(string path, CheckOptions check, PoolOptions pool, ICollection<ConfigurationError> errors)
     {
+        CheckPlace.Validate(path, check, pool, errors);
         CheckRules.Validate(path, check, errors);
         CommandFaults.Validate(path, check, errors);
         if (check.Tls is { } tls) TlsClient.Validate($"{path}:Tls", tls, errors);

@@ -7,7 +7,7 @@ namespace Lb.Health;
 /// <c>http-check</c>; keepalived <c>HTTP_GET</c>, <c>SSL_GET</c>); works over Unix sockets too. With the type <c>https</c> the connections are encrypted.
 /// </summary>
 /// <remarks>
-/// <para>Results: L7OK and L7STS carry the status code; L7STS = a status, header or body that is not expected; L7RSP = no valid HTTP, or cut off;
+/// <para>Results: L7OK, L7OKC (404 with <see cref="CheckOptions.DisableOn404"/>) and L7STS carry the status code; L7STS = a status, header or body that is not expected; L7RSP = no valid HTTP, or cut off;
 /// L7TOUT = no whole answer in time; L6RSP and L6TOUT as in <see cref="TlsChecker"/>; L4CON, L4TOUT and SOCKERR as in <see cref="TcpChecker"/>.</para>
 /// <para>At most 64 KiB of head are read, and of the body only what the conditions need, at most 1 MiB. The body is taken for UTF-8; content codings are
 /// neither asked for nor undone. Redirects are not followed. Any thread.</para>
@@ -20,6 +20,7 @@ public sealed class HttpChecker : IHealthChecker
     private readonly TimeProvider _time;
     private readonly List<HttpPlan> _plans;
     private readonly TlsClient? _tls;
+    private readonly bool _stopsOn404;
 
     /// <summary>Makes a checker from the http keys of <paramref name="options"/>, which are read once.</summary>
     /// <param name="options">The check; with the type <c>https</c> its <see cref="CheckOptions.Tls"/> too.</param>
@@ -33,6 +34,7 @@ public sealed class HttpChecker : IHealthChecker
         if (errors.Count > 0 || _plans.Exists(static p => string.IsNullOrEmpty(p.Request.Path) || string.IsNullOrEmpty(p.Request.Method) || string.IsNullOrWhiteSpace(p.Request.Expect)))
             throw new ArgumentException(string.Join(Environment.NewLine, errors.DefaultIfEmpty(new("check", null, "empty values"))), nameof(options));
         _time = time ?? TimeProvider.System;
+        _stopsOn404 = options.DisableOn404;
         if (options.Type.Equals("https", StringComparison.OrdinalIgnoreCase)) _tls = new TlsClient(options.Tls ?? new CheckTlsOptions(), options.Host, _time);
     }
 
@@ -41,15 +43,17 @@ public sealed class HttpChecker : IHealthChecker
     {
         ArgumentNullException.ThrowIfNull(target);
         ProbeResult result = default;
+        ProbeResult? stops = null;
         foreach (HttpPlan plan in _plans)
         {
             ProbeTarget here = plan.Request.Port is { } port ? target with { EndPoint = ProbeSocket.WithPort(target.EndPoint, port) } : target;
             result = await AskAsync(plan, here, ct).ConfigureAwait(false);
+            if (result.Status == CheckStatus.Layer7OkConditional) stops ??= result;
             if (result.Passed) continue;
             return _plans.Count == 1 ? result : result with { Text = $"{plan.Request.Path}: {result.Text}" };
         }
 
-        return result;
+        return stops ?? result;
     }
 
     private static string HostOf(EndPoint endPoint) => endPoint switch
@@ -71,7 +75,7 @@ public sealed class HttpChecker : IHealthChecker
             {
                 if (_tls is not null && await connection.EncryptAsync(_tls, target, token).ConfigureAwait(false) is { } refused) return refused;
                 await connection.SendAsync(plan.Write(HostOf(target.EndPoint)), token).ConfigureAwait(false);
-                return await ReadAsync(plan, connection, token).ConfigureAwait(false);
+                return await ReadAsync(plan, _stopsOn404, connection, token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -84,7 +88,7 @@ public sealed class HttpChecker : IHealthChecker
         }
     }
 
-    private static async ValueTask<ProbeResult> ReadAsync(HttpPlan plan, ProbeConnection connection, CancellationToken ct)
+    private static async ValueTask<ProbeResult> ReadAsync(HttpPlan plan, bool stopsOn404, ProbeConnection connection, CancellationToken ct)
     {
         byte[] buffer = new byte[4096];
         int start = 0, filled = 0, searched = 0;
@@ -103,6 +107,7 @@ public sealed class HttpChecker : IHealthChecker
                     continue;
                 }
 
+                if (stopsOn404 && head.Code == 404) return new ProbeResult(CheckStatus.Layer7OkConditional, head.Code, head.Reason);
                 if (plan.JudgeHead(head, buffer.AsSpan(start, end - start)) is { } fault) return new ProbeResult(CheckStatus.Layer7Status, head.Code, fault);
                 if (!plan.NeedsBody) return new ProbeResult(CheckStatus.Layer7Ok, head.Code, head.Reason);
                 return await ReadBodyAsync(plan, connection, head, buffer.AsMemory(end + 4, filled - end - 4), ct).ConfigureAwait(false);

@@ -41,6 +41,7 @@ public sealed class IcmpChecker : IHealthChecker
                 return new ProbeResult(CheckStatus.SocketError, 0, "a Unix socket can't be pinged");
             (socket, bool isRaw) = Open(address.AddressFamily);
             if (socket is null) return new ProbeResult(CheckStatus.SocketError, 0, "no permission to ping: set the sysctl net.ipv4.ping_group_range=\"0 2147483647\" or give CAP_NET_RAW");
+            ProbeSocket.Bind(socket, target.Source);
             return await PingAsync(socket, isRaw, address, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

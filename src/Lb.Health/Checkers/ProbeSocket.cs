@@ -11,11 +11,15 @@ internal static class ProbeSocket
     public static async ValueTask<(Socket? Socket, ProbeResult Failure)> ConnectAsync(ProbeTarget target, TimeProvider time, CancellationToken ct)
     {
         Socket? socket = null;
+        EndPoint first = target.Socks4 ?? target.EndPoint;
         try
         {
-            socket = Create(target.EndPoint);
+            socket = Create(first, target.Source);
+            Bind(socket, target.Source);
             using FairTimeout limit = new(target.ConnectTimeout, time, ct);
-            await socket.ConnectAsync(target.EndPoint, limit.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(first, limit.Token).ConfigureAwait(false);
+            if (target.Socks4 is not null && await AskProxyAsync(socket, target.EndPoint, limit.Token).ConfigureAwait(false) is { } refused) return (null, refused);
+            await SendAsync(socket, target.Preamble, limit.Token).ConfigureAwait(false);
             Socket connected = socket;
             socket = null;
             return (connected, default);
@@ -26,7 +30,7 @@ internal static class ProbeSocket
         }
         catch (SocketException error)
         {
-            return (null, Explain(error.SocketErrorCode, target.EndPoint));
+            return (null, Explain(error.SocketErrorCode, first));
         }
         finally
         {
@@ -67,12 +71,47 @@ internal static class ProbeSocket
         _ => endPoint,
     };
 
-    private static Socket Create(EndPoint endPoint) => endPoint switch
+    private static async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        while (!bytes.IsEmpty) bytes = bytes[await socket.SendAsync(bytes, ct).ConfigureAwait(false)..];
+    }
+
+    // Null when the proxy has connected.
+    private static async ValueTask<ProbeResult?> AskProxyAsync(Socket socket, EndPoint endPoint, CancellationToken ct)
+    {
+        if (endPoint is not IPEndPoint { AddressFamily: AddressFamily.InterNetwork } target)
+            return new ProbeResult(CheckStatus.SocketError, 0, "a SOCKS4 proxy takes only IPv4 addresses");
+        await SendAsync(socket, Socks4Wire.Request(target), ct).ConfigureAwait(false);
+        byte[] reply = new byte[Socks4Wire.ReplyLength];
+        for (int got = 0, received; got < reply.Length; got += received)
+        {
+            received = await socket.ReceiveAsync(reply.AsMemory(got), ct).ConfigureAwait(false);
+            if (received == 0) return new ProbeResult(CheckStatus.Layer4Connection, 0, "the SOCKS proxy closed without an answer");
+        }
+
+        return Socks4Wire.Judge(reply) is { } fault ? new ProbeResult(CheckStatus.Layer4Connection, 0, fault) : null;
+    }
+
+    /// <summary>Has a socket come from an address of this node. The port is chosen by the connection, so that checks of many servers may share one.</summary>
+    internal static void Bind(Socket socket, IPAddress? source)
+    {
+        if (source is null || socket.AddressFamily == AddressFamily.Unix) return;
+
+        // Not for datagrams: a port that is not chosen yet hears nobody.
+        if (OperatingSystem.IsLinux() && socket.SocketType == SocketType.Stream) socket.SetRawSocketOption(SolIp, IpBindAddressNoPort, [1, 0, 0, 0]);
+        socket.Bind(new IPEndPoint(source, 0));
+    }
+
+    // <netinet/in.h>; IPv6 sockets take it at the same level.
+    private const int SolIp = 0, IpBindAddressNoPort = 24;
+
+    private static Socket Create(EndPoint endPoint, IPAddress? source) => endPoint switch
     {
         UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
         IPEndPoint ip => new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
 
-        // A host name may have addresses of both kinds.
+        // A host name may have addresses of both kinds; where we come from leaves one of them.
+        _ when source is not null => new Socket(source.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
         _ => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
     };
 }

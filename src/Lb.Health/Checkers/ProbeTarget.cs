@@ -12,6 +12,15 @@ public sealed record ProbeTarget(string Server, EndPoint EndPoint, TimeSpan Conn
     /// <summary>Limit of the answer, counted from the connection (HAProxy <c>timeout check</c>); null: what is left of <see cref="Timeout"/>.</summary>
     public TimeSpan? AnswerTimeout { get; init; }
 
+    /// <summary>Address of this node to come from; null: the system chooses.</summary>
+    public IPAddress? Source { get; init; }
+
+    /// <summary>What every connection over a stream begins with, before TLS too: a PROXY header. Default empty.</summary>
+    public ReadOnlyMemory<byte> Preamble { get; init; }
+
+    /// <summary>A SOCKS4 proxy through which connections over a stream are made; null: none.</summary>
+    public IPEndPoint? Socks4 { get; init; }
+
     /// <summary>Name of the pool; empty when nobody said it.</summary>
     public string Pool { get; init; } = "";
 

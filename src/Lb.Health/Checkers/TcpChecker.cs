@@ -10,7 +10,8 @@ namespace Lb.Health;
 /// </summary>
 /// <remarks>
 /// <para>Results: L4OK; L4CON = refused or unreachable; L4TOUT = no answer in time; SOCKERR = a local fault. Any thread.</para>
-/// <para>On Linux a check is six system calls and leaves no garbage; other systems, and host names that nobody has looked up, take the runtime's sockets.</para>
+/// <para>On Linux a check is six system calls and leaves no garbage; other systems, host names that nobody has looked up, and checks
+/// with a source address, a PROXY header or a SOCKS4 proxy take the runtime's sockets.</para>
 /// </remarks>
 /// <param name="time">Clock of the connect time-out; default <see cref="TimeProvider.System"/>.</param>
 public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker
@@ -23,7 +24,7 @@ public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker
     public ValueTask<ProbeResult> CheckAsync(ProbeTarget target, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(target);
-        if (!ConnectWatcher.IsSupported || target.EndPoint is not (IPEndPoint or UnixDomainSocketEndPoint)) return CheckManagedAsync(target, ct);
+        if (!ConnectWatcher.IsSupported || !IsPlain(target)) return CheckManagedAsync(target, ct);
         if (ct.IsCancellationRequested) return new(new ProbeResult(CheckStatus.Layer4Timeout, 0, "no connection in time"));
         int error = ConnectLibc.Begin(target.EndPoint, out int descriptor);
         if (error == ConnectLibc.InProgress)
@@ -43,6 +44,10 @@ public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker
         return new(ProbeSocket.Explain(ConnectLibc.ErrorOf(error), target.EndPoint));
     }
 
+    // One connect and nothing else.
+    private static bool IsPlain(ProbeTarget target) =>
+        target is { EndPoint: IPEndPoint or UnixDomainSocketEndPoint, Source: null, Socks4: null, Preamble.IsEmpty: true };
+
     /// <summary>The same with the runtime's sockets.</summary>
     internal async ValueTask<ProbeResult> CheckManagedAsync(ProbeTarget target, CancellationToken ct)
     {
@@ -52,7 +57,8 @@ public sealed class TcpChecker(TimeProvider? time = null) : IHealthChecker
         {
             try
             {
-                socket.LingerState = Reset;
+                // A reset would overtake the header, which the server then never sees.
+                if (target.Preamble.IsEmpty) socket.LingerState = Reset;
             }
             catch (SocketException)
             {

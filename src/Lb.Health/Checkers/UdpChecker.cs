@@ -36,7 +36,7 @@ public sealed class UdpChecker : IHealthChecker
     public async ValueTask<ProbeResult> CheckAsync(ProbeTarget target, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(target);
-        (Socket? socket, ProbeResult failure) = await DatagramSocket.ConnectAsync(target.EndPoint, ct).ConfigureAwait(false);
+        (Socket? socket, ProbeResult failure) = await DatagramSocket.ConnectAsync(target, ct).ConfigureAwait(false);
         if (socket is null) return failure;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         using FairTimeout limit = new(target.AnswerTimeout ?? (_rules.Options.RequireReply ? target.Timeout : target.Timeout / 2), _time, ct);
@@ -70,13 +70,17 @@ internal static class DatagramSocket
 {
     /// <summary>Makes one.</summary>
     /// <returns>A socket, to be disposed by the caller, or null and the failed result.</returns>
-    public static async ValueTask<(Socket? Socket, ProbeResult Failure)> ConnectAsync(EndPoint endPoint, CancellationToken ct)
+    public static async ValueTask<(Socket? Socket, ProbeResult Failure)> ConnectAsync(ProbeTarget target, CancellationToken ct)
     {
+        EndPoint endPoint = target.EndPoint;
         if (endPoint is UnixDomainSocketEndPoint) return (null, new ProbeResult(CheckStatus.SocketError, 0, "a Unix socket takes no datagrams"));
         Socket? socket = null;
         try
         {
-            socket = endPoint is IPEndPoint ip ? new Socket(ip.AddressFamily, SocketType.Dgram, ProtocolType.Udp) : new Socket(SocketType.Dgram, ProtocolType.Udp);
+            AddressFamily? family = (endPoint as IPEndPoint)?.AddressFamily ?? target.Source?.AddressFamily;
+            socket = family is { } known ? new Socket(known, SocketType.Dgram, ProtocolType.Udp) : new Socket(SocketType.Dgram, ProtocolType.Udp);
+
+            ProbeSocket.Bind(socket, target.Source);
 
             // Nothing is sent yet; only a host name takes time.
             await socket.ConnectAsync(endPoint, ct).ConfigureAwait(false);

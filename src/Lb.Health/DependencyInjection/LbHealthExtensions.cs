@@ -21,10 +21,11 @@ public static class LbHealthExtensions
             HealthCheckers checkers = new(HealthCheckers.BuiltInRegistrations(time).Concat(provider.GetServices<HealthCheckerRegistration>()));
             HealthMonitor monitor = new(
                 provider.GetRequiredService<ServerPools>(), checkers, provider, time,
-                log: provider.GetService<ILogger<HealthMonitor>>(), events: provider.GetService<EventHub>());
+                log: provider.GetService<ILogger<HealthMonitor>>(), events: provider.GetService<EventHub>(), addresses: provider.GetService<Func<ILocalAddresses>>());
             HealthMetrics.Create(provider.GetService<IMeterFactory>(), monitor.Environment, monitor.Stalls);
             return monitor;
         });
+        builder.Services.TryAddSingleton<IHealthReports>(static provider => provider.GetRequiredService<HealthMonitor>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILbPart, HealthMonitor>(static provider => provider.GetRequiredService<HealthMonitor>()));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<INotifier, HealthMonitor>(static provider => provider.GetRequiredService<HealthMonitor>()));
         return builder;

@@ -19,6 +19,7 @@ internal static class CheckRules
         ("Digest", ["http", "https"], static c => c.Digest is not null),
         ("Expects", ["http", "https"], static c => c.Expects.Count > 0),
         ("Requests", ["http", "https"], static c => c.Requests.Count > 0),
+        ("DisableOn404", ["http", "https"], static c => c.DisableOn404),
         ("Script", ["tcp-script"], static c => c.Script.Count > 0),
         ("Tls", ["https", "tls", "tcp-script"], static c => c.Tls is not null),
         ("Udp", ["udp"], static c => c.Udp is not null),
@@ -32,6 +33,10 @@ internal static class CheckRules
         ("RunAs", ["command"], static c => c.RunAs is not null),
         ("Dynamic", ["command"], static c => c.Dynamic),
         ("AgentSend", ["agent"], static c => c.AgentSend is not null),
+        ("Retry", [.. Strict.Where(static k => k != "agent")], static c => c.Retry > 0),
+        ("SourceAddress", [.. Strict.Where(static k => k != "command")], static c => c.SourceAddress is not null),
+        ("SendProxy", [.. Strict.Where(static k => k is not ("icmp" or "udp" or "dns" or "command" or "agent"))], static c => c.SendProxy is not null),
+        ("Socks4", [.. Strict.Where(static k => k is not ("icmp" or "udp" or "dns" or "command"))], static c => c.Socks4 is not null),
         ("Port", [.. Strict.Where(static k => k != "icmp")], static c => c.Port is not null),
     ];
 

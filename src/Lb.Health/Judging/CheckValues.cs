@@ -5,10 +5,10 @@ internal static class CheckValues
 {
     public static IEnumerable<object?> Of(CheckOptions check) =>
     [
-        check.Version, .. Of(check.Headers), check.Body, check.Digest, .. Of(check.Expects, Of), .. Of(check.Requests, Of), .. Of(check.Script, Of),
+        check.Address, check.SourceAddress, check.SendProxy, check.Socks4, check.Version, .. Of(check.Headers), check.Body, check.Digest, .. Of(check.Expects, Of), .. Of(check.Requests, Of), .. Of(check.Script, Of), check.DisableOn404,
         .. check.Tls is { } tls ? Of(tls) : [null],
         .. check.Udp is { } udp ? (object?[])[udp.Payload, udp.PayloadHex, udp.RequireReply, udp.Reply, udp.MinReplyLength, udp.MaxReplyLength] : [null],
-        .. check.Dns is { } dns ? (object?[])[dns.Name, dns.Type, dns.Rcode, dns.MinAnswers, dns.Answer, dns.Attempts] : [null],
+        .. check.Dns is { } dns ? (object?[])[dns.Name, dns.Type, dns.Rcode, dns.MinAnswers, dns.Answer, dns.Attempts, dns.Tcp] : [null],
         check.Hello, check.User, check.PasswordFile, check.PasswordVariable, check.Service,
         .. check.Command, check.Command.Count, check.RunAs, check.Dynamic, check.AgentSend,
     ];

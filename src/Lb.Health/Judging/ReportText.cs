@@ -18,10 +18,16 @@ internal static class ReportText
     /// <param name="needed">Checks in a row that flip it, when it is not the first and callers have not hurried it.</param>
     public static string Cause(CheckReport report, int needed)
     {
-        string code = report.Code == 0 ? "" : $"/{report.Code}";
-        string text = report.Text.Length == 0 ? "" : $": {report.Text}";
         int count = Math.Abs(report.Consecutive);
         string verb = report.Passed ? "passed" : "failed";
-        return $"{report.Word}{code}{text}, {(count == 1 && needed > 1 ? "first check" : $"{count}/{needed}")} {verb}";
+        return $"{Short(report)}, {(count == 1 && needed > 1 ? "first check" : $"{count}/{needed}")} {verb}";
+    }
+
+    /// <summary>One check in short: <c>L7OKC/404: Not Found</c>.</summary>
+    public static string Short(CheckReport report)
+    {
+        string code = report.Code == 0 ? "" : $"/{report.Code}";
+        string text = report.Text.Length == 0 ? "" : $": {report.Text}";
+        return $"{report.Word}{code}{text}";
     }
 }

@@ -1,14 +1,40 @@
 namespace Lb.Health;
 
 /// <summary>One check of a pool and the checker that does it, for all of its servers. Its identity is what loops are kept by. Immutable.</summary>
-internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
+internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, TimeProvider? time = null)
 {
     public CheckOptions Options => options;
 
     public IHealthChecker Checker => checker;
 
+    public CheckPlace Place { get; } = CheckPlace.From(options);
+
+    // Made only where it is wanted: a check without retries pays nothing for them.
+    private readonly RetryingChecker? _retrying = options.Retry > 0 && !checker.OnlyAdvises ? new RetryingChecker(checker, options, time ?? TimeProvider.System) : null;
+
     // What only advises is never in question: it has one interval.
     public ProbeSchedule Schedule { get; } = checker.OnlyAdvises ? new ProbeSchedule(options.Interval, options.Interval, options.Interval) : ProbeSchedule.From(options);
+
+    /// <summary>
+    /// Who does the next check, and how long it may take. keepalived's rule: a server that is down gets one attempt, so that it costs no more than others.
+    /// </summary>
+    /// <param name="isUp">What the check says of the server.</param>
+    /// <param name="attempt">Limit of one attempt.</param>
+    public (IHealthChecker Checker, TimeSpan Limit) Next(bool isUp, TimeSpan attempt) =>
+        isUp && _retrying is not null ? (_retrying, CheckTimeouts.WithRetries(attempt, options.Retry, options.DelayBeforeRetry)) : (checker, attempt);
+
+    /// <summary>What the checker is told of a server.</summary>
+    public ProbeTarget TargetFor(Server server, in CheckTimeouts limits) => new(server.Name, Place.Of(server.EndPoint), limits.Connect, limits.Whole)
+    {
+        AnswerTimeout = limits.Answer,
+        Source = Place.Source,
+        Preamble = Place.Preamble,
+        Socks4 = Place.Socks4,
+        Pool = server.Pool.Name,
+        ServerId = server.Id,
+        Connections = server.InFlight,
+        MaxConnections = server.MaxConnections,
+    };
 
     /// <summary>True when the checker passes on what a server says of itself, and judges nothing.</summary>
     public bool OnlyAdvises => checker.OnlyAdvises;
@@ -24,6 +50,9 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
         && checker is (TcpChecker or HttpChecker or ScriptChecker or TlsChecker or IcmpChecker or UdpChecker or DnsChecker or SmtpChecker or RedisChecker
             or PostgresChecker or MySqlChecker or GrpcChecker);
 
+    /// <summary>True when its checks may ask for no new balanced traffic.</summary>
+    public bool MayStop => options.DisableOn404 || options.Checker is not null;
+
     /// <summary>True when the two would check in the same way, so that a reload may keep the running one and its streaks.</summary>
     public static bool IsSame(CheckOptions one, CheckOptions other) =>
         ReferenceEquals(one, other) || IsAlike(one, other);
@@ -37,6 +66,8 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker)
         && one.Timeout == other.Timeout
         && one.Rise == other.Rise
         && one.Fall == other.Fall
+        && one.Retry == other.Retry
+        && one.DelayBeforeRetry == other.DelayBeforeRetry
         && one.Port == other.Port
         && one.Path == other.Path
         && one.Method == other.Method

@@ -6,7 +6,7 @@ namespace Lb.Health;
 /// <summary>
 /// Keeps one <see cref="ServerWatch"/> for every server of every pool with checks: on each configuration, and whenever servers join or leave in between.
 /// </summary>
-internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDisposable
+internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealthReports, IDisposable
 {
     private readonly ServerPools _pools;
     private readonly HealthCheckers _checkers;
@@ -22,12 +22,13 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
 
     public HealthMonitor(
         ServerPools pools, HealthCheckers checkers, IServiceProvider services, TimeProvider time, Random? random = null, ILogger<HealthMonitor>? log = null,
-        EventHub? events = null)
+        EventHub? events = null, Func<ILocalAddresses>? addresses = null)
     {
         _pools = pools;
         _checkers = checkers;
         _services = services;
-        Environment = new ProbeEnvironment(time, random, log);
+        Environment = new ProbeEnvironment(time, random, log, addresses);
+        Environment.Suspension.Changed = SuspensionChanged;
         Stalls = new StallWatch(Environment, events);
     }
 
@@ -38,6 +39,12 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
     public ProbeEnvironment Environment { get; }
 
     public StallWatch Stalls { get; }
+
+    public IReadOnlyList<HealthRecord> For(Server server)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        return _watches.TryGetValue(server, out ServerWatch? watch) ? watch.History : [];
+    }
 
     public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
     {
@@ -51,7 +58,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
                 if (!_checkers.Knows(check.Type))
                     errors.Add(new($"{path}:Type", check.Type, $"is no health check of this version; there are: {string.Join(", ", _checkers.Names)}"));
                 else
-                    HealthCheckers.Validate(path, check, errors);
+                    HealthCheckers.Validate(path, check, pool, errors);
             }
         }
     }
@@ -65,6 +72,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
             _plans = Plan(options);
             _reactions = options.Pools.ToDictionary(static p => p.Key, static p => p.Value.OnError, StringComparer.OrdinalIgnoreCase);
             Environment.Follow(options);
+            Environment.Suspension.Follow(options);
             Reconcile();
             Stalls.Follow(options.Health.StalledAfter);
             WarnOfBudget(options.Health.ChecksPerSecond);
@@ -139,6 +147,20 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
 
         Stalls.Dispose();
         _one.Dispose();
+        Environment.Dispose();
+    }
+
+    // The address has come: who takes over a service wants to know at once whom to send its callers to.
+    private void SuspensionChanged(string pool, bool isSuspended)
+    {
+        if (isSuspended)
+        {
+            HealthLog.PoolSuspended(Environment.Log, pool);
+            return;
+        }
+
+        HealthLog.PoolGoesOn(Environment.Log, pool);
+        foreach (ServerWatch watch in _watches.Values.Where(w => w.Pool.Name.Equals(pool, StringComparison.OrdinalIgnoreCase))) watch.Wake();
     }
 
     // Not an error: a budget is there to hold when there is too much to do.
@@ -178,7 +200,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IDispo
 
                 try
                 {
-                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services)));
+                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time));
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
                 {

@@ -59,7 +59,10 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
     public Exception? Fault { get; private set; }
 
     /// <summary>Asks. Not while one is left behind.</summary>
-    public ValueTask<ProbeResult> AskAsync(IHealthChecker checker, ProbeTarget target)
+    /// <param name="checker">Whom.</param>
+    /// <param name="target">About whom.</param>
+    /// <param name="limit">How long the answer may take, all attempts of the checker together.</param>
+    public ValueTask<ProbeResult> AskAsync(IHealthChecker checker, ProbeTarget target, TimeSpan limit)
     {
         Fault = null;
         SawPause = false;
@@ -69,7 +72,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
             _target = target;
             _graceOver = false;
             _state = State.Calling;
-            _limit.Start(target.Timeout);
+            _limit.Start(limit);
         }
 
         ValueTask<ProbeResult> answer;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Lb.Health;
 
 /// <summary>What all probe loops of a host share: clock, chance, slots, counters. Any thread.</summary>
-internal sealed class ProbeEnvironment
+internal sealed class ProbeEnvironment : IDisposable
 {
     // A pause makes all loops late at once: one line in this time is enough.
     private static readonly TimeSpan OverdueLogEvery = TimeSpan.FromSeconds(10);
@@ -17,18 +17,20 @@ internal sealed class ProbeEnvironment
     private readonly ConcurrentDictionary<IPAddress, ProbeSlots> _hosts = [];
     private volatile int _spreadPercent;
     private volatile int _perHost;
+    private volatile int _history = new HealthOptions().History;
     private long _run;
     private long _failed;
     private long _overdue;
     private long? _overdueLogged;
 
-    public ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null)
+    public ProbeEnvironment(TimeProvider time, Random? random = null, ILogger? log = null, Func<ILocalAddresses>? addresses = null)
     {
         Time = time;
         _random = random ?? Random.Shared;
         Log = log ?? NullLogger.Instance;
         Budget = new CheckBudget(time);
         Loops = new ProbeLoops(this);
+        Suspension = new HaSuspension(time, addresses ?? (static () => new LocalAddresses()));
     }
 
     public TimeProvider Time { get; }
@@ -46,6 +48,9 @@ internal sealed class ProbeEnvironment
     /// <summary>Runs what a thread that must not be held up has to leave to another one.</summary>
     public Action<Action> Later { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
 
+    /// <summary>Pools that are not checked because another node holds their addresses.</summary>
+    public HaSuspension Suspension { get; }
+
     /// <summary>Checks running now, of all pools.</summary>
     public int Running => _slots.Values.Sum(static s => s.Taken);
 
@@ -53,6 +58,9 @@ internal sealed class ProbeEnvironment
 
     /// <summary>Told how late each check started; null: nobody wants to know.</summary>
     public Action<TimeSpan>? Started { get; set; }
+
+    /// <summary>Checks kept of each server.</summary>
+    public int History => _history;
 
     /// <summary>Checks that have ended.</summary>
     public long Run => Volatile.Read(ref _run);
@@ -76,6 +84,7 @@ internal sealed class ProbeEnvironment
     public void Follow(LbOptions options)
     {
         _spreadPercent = options.Health.SpreadChecks;
+        _history = options.Health.History;
         ShareChecks = options.Health.ShareChecks;
         Budget.SetLimit(options.Health.ChecksPerSecond);
         _perHost = options.Health.MaxConcurrentChecksPerHost;
@@ -89,6 +98,8 @@ internal sealed class ProbeEnvironment
         foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
         foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
     }
+
+    public void Dispose() => Suspension.Dispose();
 
     /// <summary>A number from 0 to below 1.</summary>
     public double Chance()

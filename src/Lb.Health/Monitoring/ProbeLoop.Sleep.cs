@@ -22,6 +22,15 @@ internal sealed partial class ProbeLoop : IValueTaskSource<bool>
         }
     }
 
+    /// <summary>Has the next check start now. Any thread; does not block.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            if (!_stopped) HurryTo(Now);
+        }
+    }
+
     /// <summary>How late a check is that is due and has not started; zero or less: none is. Any thread.</summary>
     /// <param name="since">What was before that does not count: the end of the last pause of this process, by the clock's timestamp.</param>
     public TimeSpan Late(long since)
@@ -72,6 +81,16 @@ internal sealed partial class ProbeLoop : IValueTaskSource<bool>
         }
 
         _hurry = TimeSpan.MaxValue;
+    }
+
+    /// <summary>A check starts: it is the one that was wanted by now.</summary>
+    private void Begin(TimeSpan started)
+    {
+        lock (_lock)
+        {
+            _waits = false;
+            if (_hurry <= started) _hurry = TimeSpan.MaxValue;
+        }
     }
 
     /// <summary>Sleeps until the planned time, or less when callers fail meanwhile or have failed since the last sleep.</summary>

@@ -124,7 +124,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                 }
 
                 // The pool's slot first: one that waits for a host holds up its own pool at most.
-                ProbeTarget target = Target(check);
+                ProbeTarget target = _plan.TargetFor(check.Server, check.Limits);
                 ProbeSlots slots = _environment.SlotsOf(check.Pool.Name);
                 ProbeSlots? hostSlots = _environment.SlotsOf(target.EndPoint);
                 await slots.EnterAsync(_stopping).ConfigureAwait(false);
@@ -138,7 +138,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                     {
                         await _environment.Budget.EnterAsync(_stopping).ConfigureAwait(false);
                         started = Now;
-                        Volatile.Write(ref _waits, false);
+                        Begin(started);
                         _environment.Started?.Invoke(started - _planned);
 
                         // A checker that does not come back is not called again, but its silence counts.
@@ -148,7 +148,8 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                         }
                         else
                         {
-                            result = await _inquiry.AskAsync(_plan.Checker, target).ConfigureAwait(false);
+                            (IHealthChecker checker, TimeSpan whole) = _plan.Next(IsUp, target.Timeout);
+                            result = await _inquiry.AskAsync(checker, target, whole).ConfigureAwait(false);
                             paused = _inquiry.SawPause;
                         }
                     }
@@ -170,20 +171,6 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
         {
             // Stopped.
         }
-    }
-
-    private static ProbeTarget Target(ServerCheck check)
-    {
-        Server server = check.Server;
-        CheckTimeouts limits = check.Limits;
-        return new(server.Name, check.EndPoint, limits.Connect, limits.Whole)
-        {
-            AnswerTimeout = limits.Answer,
-            Pool = check.Pool.Name,
-            ServerId = server.Id,
-            Connections = server.InFlight,
-            MaxConnections = server.MaxConnections,
-        };
     }
 
     // All are asked: one that rests must know that it did.
@@ -255,6 +242,20 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
 
         if (failed) _environment.CountFailed();
         if (errors is not null) throw errors.Count == 1 ? errors[0] : new AggregateException(errors);
+    }
+
+    // Of several one is enough: for it a failure counts, which another attempt may spare it.
+    private bool IsUp
+    {
+        get
+        {
+            foreach (ServerCheck check in _checks)
+            {
+                if (check.Health != ServerHealth.Down) return true;
+            }
+
+            return false;
+        }
     }
 
     // Of several the one in the greatest hurry.

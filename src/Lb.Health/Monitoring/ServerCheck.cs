@@ -19,6 +19,7 @@ internal sealed class ServerCheck : IDisposable
     private bool _rested;
     private bool _ended;
     private volatile bool _isUp;
+    private volatile bool _isStopping;
 
     public ServerCheck(ServerWatch watch, CheckPlan plan, InitState initial, ProbeEnvironment environment)
     {
@@ -27,6 +28,9 @@ internal sealed class ServerCheck : IDisposable
         _environment = environment;
         _judge = new HealthJudge(plan.Options.Rise, plan.Options.Fall, initial);
         _isUp = _judge.IsUp;
+
+        // A reload alone does not put a server back to work that asked to be left alone.
+        _isStopping = Server.Health == ServerHealth.Stopping && plan.MayStop;
     }
 
     public CheckPlan Plan => _plan;
@@ -37,6 +41,9 @@ internal sealed class ServerCheck : IDisposable
 
     /// <summary>What this check says of the server.</summary>
     public bool IsUp => _isUp;
+
+    /// <summary>That, and whether it asks for no new balanced traffic.</summary>
+    public ServerHealth Health => !_isUp ? ServerHealth.Down : _isStopping ? ServerHealth.Stopping : ServerHealth.Up;
 
     /// <summary>Ends when nothing of it runs any more; never fails.</summary>
     public Task Ended => _left;
@@ -50,8 +57,8 @@ internal sealed class ServerCheck : IDisposable
         }
     }
 
-    /// <summary>Where the check connects: the server's address with the check's port, if it has one of its own.</summary>
-    public EndPoint EndPoint => _plan.Options.Port is { } port ? ProbeSocket.WithPort(Server.EndPoint, port) : Server.EndPoint;
+    /// <summary>What the check looks at: the server's address, but for what the check says.</summary>
+    public EndPoint EndPoint => _plan.Place.Of(Server.EndPoint);
 
     /// <summary>How long its stages may take.</summary>
     public CheckTimeouts Limits => CheckTimeouts.From(_plan.Options.Interval, _plan.Options.Timeout, Pool.Settings.ConnectTimeout);
@@ -107,10 +114,10 @@ internal sealed class ServerCheck : IDisposable
     }
 
     /// <summary>Called when the check is due.</summary>
-    /// <returns>False while the server is in maintenance: it is not checked.</returns>
+    /// <returns>False while the server is in maintenance or another node holds the pool's address: it is not checked, and what is known stays.</returns>
     public bool IsWanted()
     {
-        if (IsInMaintenance)
+        if (IsInMaintenance || _environment.Suspension.IsSuspended(Pool.Name))
         {
             _rested = true;
             return false;
@@ -132,9 +139,13 @@ internal sealed class ServerCheck : IDisposable
             return false;
         }
 
+        result = SoftStop.Judge(result, Server.Health);
         Judge(result, duration);
         return !result.Passed;
     }
+
+    /// <summary>Has the next check start now. Does not block.</summary>
+    public void Wake() => _loop?.Wake();
 
     // Returns the loop before.
     private ProbeLoop? Join(TimeSpan delay)
@@ -157,16 +168,21 @@ internal sealed class ServerCheck : IDisposable
     {
         // No descriptor, no local port: our own fault says nothing of the server. HAProxy takes SOCKERR for "unknown" too.
         bool flipped;
+        ServerHealth before = Health;
         int consecutive;
         lock (_lock)
         {
             flipped = result.Status != CheckStatus.SocketError && _judge.Observe(result.Passed);
             _isUp = _judge.IsUp;
+            _isStopping = SoftStop.IsStopping(_isStopping, result.Status, _judge.IsUp);
             consecutive = _judge.Consecutive;
         }
 
         CheckReport report = Report(result, duration, consecutive);
-        _watch.Report(this, report, flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : null);
+        _watch.Report(
+            this,
+            report,
+            flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : before != Health ? ReportText.Short(report) : null);
         if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
     }
 
@@ -174,6 +190,7 @@ internal sealed class ServerCheck : IDisposable
     private void Follow(ProbeResult result, TimeSpan duration)
     {
         int consecutive;
+        bool before = _isUp;
         lock (_lock)
         {
             if (result.Advice?.Health is { } health) _judge.Decide(health == ServerHealth.Up);
@@ -182,14 +199,14 @@ internal sealed class ServerCheck : IDisposable
         }
 
         CheckReport report = Report(result, duration, consecutive);
-        _watch.ReportAgent(this, report);
+        _watch.ReportAgent(this, report, before != _isUp);
         if (result.Advice is { } advice) _watch.Advise(this, advice, report.Text);
     }
 
     private CheckReport Report(ProbeResult result, TimeSpan duration, int consecutive) =>
         new(result.Status, result.Code, duration, ReportText.Clean(result.Text), _environment.Time.GetUtcNow(), consecutive);
 
-    // What was known before the maintenance stays, but it is old: the first check that contradicts it decides alone.
+    // What was known before the rest stays, but it is old: the first check that contradicts it decides alone.
     private void Resume()
     {
         lock (_lock)

@@ -12,7 +12,12 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     // Those that have set something of the server beside its health.
     private readonly HashSet<ServerCheck> _advisors = [];
 
+    private readonly ReportRing _history = new();
+
     public ServerPool Pool => pool;
+
+    /// <summary>Its last checks, the oldest first.</summary>
+    public IReadOnlyList<HealthRecord> History => _history.Copy();
 
     public Server Server => server;
 
@@ -76,13 +81,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Takes in one check.</summary>
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The check.</param>
-    /// <param name="cause">Set when the loop's verdict has flipped.</param>
+    /// <param name="cause">Set when what the loop says of the server has changed.</param>
     public void Report(ServerCheck loop, CheckReport report, string? cause)
     {
         lock (_lock)
         {
             if (!_loops.Contains(loop)) return;
             ServerPool.ReportCheck(server, report);
+            Keep(loop, report, cause is not null);
             if (cause is not null) Settle(cause);
         }
     }
@@ -90,11 +96,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     /// <summary>Takes in what the server's agent answered, or that it did not.</summary>
     /// <param name="loop">Whose; one that was stopped has nothing to say any more.</param>
     /// <param name="report">The answer.</param>
-    public void ReportAgent(ServerCheck loop, CheckReport report)
+    /// <param name="flipped">Whether it says something else of the server's health than before.</param>
+    public void ReportAgent(ServerCheck loop, CheckReport report, bool flipped)
     {
         lock (_lock)
         {
-            if (_loops.Contains(loop)) ServerPool.ReportAgentCheck(server, report);
+            if (!_loops.Contains(loop)) return;
+            ServerPool.ReportAgentCheck(server, report);
+            Keep(loop, report, flipped);
         }
     }
 
@@ -141,6 +150,14 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         }
     }
 
+    /// <summary>Has every check start now.</summary>
+    public void Wake()
+    {
+        ServerCheck[] loops;
+        lock (_lock) loops = [.. _loops];
+        foreach (ServerCheck loop in loops) loop.Wake();
+    }
+
     // A server that was judged before (its check was changed, or others run already) starts from that: a reload alone flips nothing.
     private InitState Initial
     {
@@ -148,14 +165,17 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         {
             bool isNew = server.LastCheck is null && _loops.Count == 0;
             bool startsUp = server.InitState is InitState.Up or InitState.FullyUp;
-            if (isNew && startsUp == (server.Health == ServerHealth.Up)) return server.InitState;
-            return server.Health == ServerHealth.Up ? InitState.FullyUp : InitState.FullyDown;
+            if (isNew && startsUp == (server.Health != ServerHealth.Down)) return server.InitState;
+            return server.Health != ServerHealth.Down ? InitState.FullyUp : InitState.FullyDown;
         }
     }
 
+    private void Keep(ServerCheck loop, CheckReport report, bool flipped) =>
+        _history.Add(environment.History, loop.Plan.Options.Type, report, loop.Health, flipped);
+
     private void Settle(string cause)
     {
-        ServerHealth health = _loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Up : ServerHealth.Down;
+        ServerHealth health = !_loops.TrueForAll(static l => l.IsUp) ? ServerHealth.Down : _loops.Exists(static l => l.Health == ServerHealth.Stopping) ? ServerHealth.Stopping : ServerHealth.Up;
         if (server.Health != health) pool.SetHealth(server, health, cause);
     }
 }

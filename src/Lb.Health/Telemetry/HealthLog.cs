@@ -17,6 +17,12 @@ internal static partial class HealthLog
     [LoggerMessage(2003, LogLevel.Error, "Failures that callers saw of {Pool}/{Server} could not be taken over")]
     public static partial void ReactionFailed(ILogger logger, Exception error, string pool, string server);
 
+    [LoggerMessage(2004, LogLevel.Information, "Health checks of pool {Pool} are suspended: none of its HaSuspend addresses is on this node")]
+    public static partial void PoolSuspended(ILogger logger, string pool);
+
+    [LoggerMessage(2005, LogLevel.Information, "Health checks of pool {Pool} go on")]
+    public static partial void PoolGoesOn(ILogger logger, string pool);
+
     [LoggerMessage(2020, LogLevel.Error, "Health checks are stalled: {Late} of {Checks} are due and do not start, the latest for {Longest}. What is known of the servers grows old")]
     public static partial void ChecksStalled(ILogger logger, int late, int checks, TimeSpan longest);
 

@@ -5,7 +5,7 @@ namespace Lb.Tool;
 /// <summary>Reads the lines of a script. Pure; which servers there are is the player's business.</summary>
 internal static class PlayScript
 {
-    private const string Commands = "pick, explain, end, down, up, drain, ready, maint, weight, add, remove, advance, show";
+    private const string Commands = "pick, explain, end, down, up, nolb, drain, ready, maint, weight, add, remove, advance, show";
 
     public static Step Parse(string line)
     {
@@ -19,6 +19,7 @@ internal static class PlayScript
             "end" => End(arguments),
             "down" => Named(arguments, "down NAME", static name => new Step.Health(name, ServerHealth.Down)),
             "up" => Named(arguments, "up NAME", static name => new Step.Health(name, ServerHealth.Up)),
+            "nolb" => Named(arguments, "nolb NAME", static name => new Step.Health(name, ServerHealth.Stopping)),
             "drain" => Named(arguments, "drain NAME", static name => new Step.Admin(name, ServerAdmin.Drain)),
             "ready" => Named(arguments, "ready NAME", static name => new Step.Admin(name, ServerAdmin.Ready)),
             "maint" => Named(arguments, "maint NAME", static name => new Step.Admin(name, ServerAdmin.Maintenance)),

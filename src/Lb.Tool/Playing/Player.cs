@@ -138,6 +138,7 @@ internal sealed class Player(ServerPool pool, ManualTimeProvider time)
         ServerStatus.Down => "DOWN",
         ServerStatus.Drain => "DRAIN",
         ServerStatus.Ejected => "EJECTED",
+        ServerStatus.Stopping => "NOLB",
         _ => "MAINT",
     };
 

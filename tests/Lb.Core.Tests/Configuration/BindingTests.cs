@@ -21,7 +21,7 @@ public sealed class BindingTests
               "Gateways": { "front": {
                 "Mode": "TCP", "Listen": [ "0.0.0.0:80", "[::]:80" ], "Pool": "web", "MaxConnections": 21, "Backlog": 22, "ClientTimeout": "23s",
                 "ClientFinTimeout": "24s", "DrainTimeout": "25s", "CloseSpreadTime": "26s" } },
-              "Health": { "SpreadChecks": 31, "MaxConcurrentChecks": 32, "MaxConcurrentChecksPerHost": 34, "ChecksPerSecond": 35, "ShareChecks": false, "StalledAfter": 36 },
+              "Health": { "SpreadChecks": 31, "MaxConcurrentChecks": 32, "MaxConcurrentChecksPerHost": 34, "ChecksPerSecond": 35, "ShareChecks": false, "StalledAfter": 36, "History": 37 },
               "Transport": { "Driver": "managed", "Loops": 33 }
             }
             """);
@@ -46,7 +46,7 @@ public sealed class BindingTests
         Assert.Equal(("TCP", "web", 21, 22), (gateway.Mode, gateway.Pool, gateway.MaxConnections, gateway.Backlog));
         Assert.Equal(["0.0.0.0:80", "[::]:80"], gateway.Listen);
         Assert.Equal((S(23), S(24), S(25), S(26)), (gateway.ClientTimeout, gateway.ClientFinTimeout, gateway.DrainTimeout, gateway.CloseSpreadTime));
-        Assert.Equal((31, 32, "managed", 33), (o.Health.SpreadChecks, o.Health.MaxConcurrentChecks, o.Transport.Driver, o.Transport.Loops));
+        Assert.Equal((31, 32, 37, "managed", 33), (o.Health.SpreadChecks, o.Health.MaxConcurrentChecks, o.Health.History, o.Transport.Driver, o.Transport.Loops));
         Assert.Equal((34, 35, false, 36), (o.Health.MaxConcurrentChecksPerHost, o.Health.ChecksPerSecond, o.Health.ShareChecks, o.Health.StalledAfter));
     }
 

@@ -12,7 +12,7 @@ public sealed class EligibilityTests
 {
     private static readonly Server[] Servers = [.. TestPool.Create(8).Servers];
 
-    // A candidate in a few letters: U or D = up or down, then b = backup, m = maintenance, d = drain, 0 = weight 0.
+    // A candidate in a few letters: U, D or S = up, down or stopping, then b = backup, m = maintenance, d = drain, 0 = weight 0.
     [Theory]
     [InlineData("U U U", "", "Normal a b c")]
     [InlineData("U D U", "", "Normal a c")]
@@ -40,6 +40,11 @@ public sealed class EligibilityTests
     [InlineData("U D", "panic=100", "Panic a b")]
     [InlineData("U U", "panic=100", "Normal a b")]
     [InlineData("Um", "panic=100", "Down")]
+    [InlineData("U S D", "", "Normal a")]
+    [InlineData("S Ub", "", "Backup b")]
+    [InlineData("S S", "use-all", "Down")]
+    [InlineData("S D", "use-all", "Panic b")]
+    [InlineData("U S S D", "panic=50", "Normal a")]
     public void Servers_are_chosen_by_health_administration_weight_and_backup(string candidates, string rules, string decision)
     {
         Assert.Equal(decision, Show(Eligibility.Decide(Parse(candidates), ParseRules(rules), Eligibility.Decision.Nothing)));
@@ -122,7 +127,7 @@ public sealed class EligibilityTests
     [
         .. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static (word, i) => new Candidate(
             Servers[i],
-            word[0] == 'U' ? ServerHealth.Up : ServerHealth.Down,
+            word[0] switch { 'U' => ServerHealth.Up, 'S' => ServerHealth.Stopping, _ => ServerHealth.Down },
             word.Contains('m') ? ServerAdmin.Maintenance : word.Contains('d') ? ServerAdmin.Drain : ServerAdmin.Ready,
             word.Contains('0') ? 0 : 1,
             word.Contains('b'))),

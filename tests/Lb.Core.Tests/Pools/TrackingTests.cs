@@ -54,6 +54,22 @@ public sealed class TrackingTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait("Row", "H21")]
+    public void One_that_stops_is_followed()
+    {
+        ServerPools pools = Build(("web", "a", null), ("api", "x", "web/a"));
+        ServerPool web = pools["web"];
+        web.SetHealth(web.Get("a"), ServerHealth.Stopping);
+        Assert.Equal(ServerStatus.Stopping, pools["api"].Get("x").Status);
+        web.SetAdmin(web.Get("a"), ServerAdmin.Maintenance);
+        Assert.Equal(ServerStatus.Down, pools["api"].Get("x").Status);
+        web.SetAdmin(web.Get("a"), ServerAdmin.Ready);
+        Assert.Equal(ServerStatus.Stopping, pools["api"].Get("x").Status);
+        web.Up("a");
+        Assert.Equal(ServerStatus.Up, pools["api"].Get("x").Status);
+    }
+
+    [Fact]
     [Trait("Row", "H20")]
     public void Maintenance_that_the_agent_asks_for_counts_as_the_administrators()
     {

@@ -71,6 +71,36 @@ public sealed class HttpCheckerTests : HealthCheckerContract
         Assert.Equal(new ProbeResult(CheckStatus.Layer7Response, 0, text), await CheckAsync(Ok + rest, o => o.ExpectBody = "a"));
     }
 
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "H21")]
+    [InlineData("404 Not Found", "200", CheckStatus.Layer7OkConditional, "Not Found")]
+    [InlineData("404 Not Found", "200-499", CheckStatus.Layer7OkConditional, "Not Found")]
+    [InlineData("403 Forbidden", "200", CheckStatus.Layer7Status, "Forbidden")]
+    [InlineData("200 OK", "200", CheckStatus.Layer7Status, "expected text is not in the body")]
+    public async Task With_disable_on_404_that_status_wins_over_what_is_expected(string answer, string expect, CheckStatus status, string text)
+    {
+        ProbeResult result = await CheckAsync($"HTTP/1.1 {answer}\r\n\r\nbye", o => (o.DisableOn404, o.Expect, o.ExpectBody) = (true, expect, "absent"));
+        Assert.Equal(new ProbeResult(status, int.Parse(answer[..3]), text), result);
+    }
+
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "H21")]
+    [InlineData("/ok /gone /ok", CheckStatus.Layer7OkConditional, 404)]
+    [InlineData("/gone /bad", CheckStatus.Layer7Status, 500)]
+    [InlineData("/ok", CheckStatus.Layer7Ok, 200)]
+    public async Task Of_several_requests_one_404_is_enough_if_the_others_pass(string paths, CheckStatus status, int code)
+    {
+        CheckOptions options = new() { DisableOn404 = true };
+        foreach (string path in paths.Split(' ')) options.Requests.Add(new CheckRequestOptions { Path = path });
+        await using ProbeServer server = ProbeServer.Start(async (socket, ct) =>
+        {
+            string path = (await ProbeServer.ReadRequestAsync(socket, ct)).Split(' ')[1];
+            await ProbeServer.SendAsync(socket, $"HTTP/1.1 {(path == "/ok" ? 200 : path == "/gone" ? 404 : 500)} x\r\n\r\n", ct);
+        });
+        ProbeResult result = await new HttpChecker(options).CheckAsync(Target(server.EndPoint), Ct);
+        Assert.Equal((status, code), (result.Status, result.Code));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task A_text_that_comes_in_single_bytes_is_found()
     {

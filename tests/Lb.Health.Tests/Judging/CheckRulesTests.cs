@@ -17,6 +17,8 @@ public sealed class CheckRulesTests
                 "p:RunAs: means nothing to agent; it belongs to command",
                 "p:Dynamic: means nothing to agent; it belongs to command",
             ] },
+        { "attempts of an agent", new() { Type = "agent", Port = 7, Retry = 1 }, ["p:Retry: means nothing to agent; it belongs to tcp, http, https, tcp-script, tls, icmp, udp, dns, smtp, redis, pgsql, mysql, grpc, command"] },
+        { "404 of tcp", new() { DisableOn404 = true }, ["p:DisableOn404: means nothing to tcp; it belongs to http, https"] },
         { "words for no agent", new() { Type = "smtp", AgentSend = "x" }, ["p:AgentSend: means nothing to smtp; it belongs to agent"] },
         { "TLS of gRPC", new() { Type = "grpc", Tls = new() }, ["p:Tls: means nothing to grpc; it belongs to https, tls, tcp-script"] },
         { "a kind of the host's", new() { Type = "mine", Body = "x", Tls = new() }, [] },

@@ -1,5 +1,4 @@
 using System.Net;
-using Lb.Testing;
 
 namespace Lb.Health.Tests.Monitoring;
 

@@ -33,8 +33,8 @@ public sealed class DynamicWeightTests : IDisposable
         CheckOptions options = new() { Type = "command", Command = { script }, Dynamic = dynamic, Rise = 1, Fall = 1 };
         using ProbeRig rig = new(servers: 0, pool: static p => p.Servers.Add(new ServerOptions { Name = "s1", Address = "127.0.0.1:1", Weight = 10, InitState = InitState.FullyUp }), checks: options);
         ServerWatch watch = new(rig.Pool, rig.S1, rig.Environment);
-        Meter meter = new(new CommandChecker(options, rig.Clock));
-        ProbeLoop loop = watch.Follow([new CheckPlan(options, meter)], [])[0];
+        Meter meter = new(new CommandChecker(options));
+        ServerCheck loop = watch.Follow([new CheckPlan(options, meter)], [])[0];
         string[] steps = codes.Split(' '), states = expected.Split(", ");
         for (int i = 0; i < steps.Length; i++)
         {

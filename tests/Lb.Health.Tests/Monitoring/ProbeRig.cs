@@ -12,7 +12,7 @@ internal sealed class ProbeRig : IDisposable
     {
         Clock = new PausableTime(Time);
         Checker = new FakeHealthChecker(Clock);
-        Environment = new ProbeEnvironment(Clock, random ?? new ScriptedRandom()) { Later = static work => work() };
+        Environment = new ProbeEnvironment(Clock, random ?? new ScriptedRandom(), addresses: Addresses.Open) { Later = static work => work() };
         Checks = checks;
         PoolOptions options = new();
         for (int i = 1; i <= servers; i++) options.Servers.Add(new ServerOptions { Name = $"s{i}", Address = $"127.0.0.1:{8000 + i}", InitState = InitState.FullyUp });
@@ -29,6 +29,8 @@ internal sealed class ProbeRig : IDisposable
 
     public FakeHealthChecker Checker { get; }
 
+    public FakeAddresses Addresses { get; } = new();
+
     public ProbeEnvironment Environment { get; }
 
     public CheckOptions[] Checks { get; }
@@ -44,7 +46,7 @@ internal sealed class ProbeRig : IDisposable
 
     public ProbeRig Start()
     {
-        CheckPlan[] plans = [.. Checks.Select(c => new CheckPlan(c, Checker))];
+        CheckPlan[] plans = [.. Checks.Select(c => new CheckPlan(c, Checker, Clock))];
         List<ServerCheck> loops = [];
         foreach (Server server in Pool.Servers)
         {
@@ -64,6 +66,7 @@ internal sealed class ProbeRig : IDisposable
         options.Pools["web"] = new PoolOptions();
         configure(options);
         Environment.Follow(options);
+        Environment.Suspension.Follow(options);
     }
 
     public void Advance(double seconds) => Time.Advance(TimeSpan.FromSeconds(seconds));

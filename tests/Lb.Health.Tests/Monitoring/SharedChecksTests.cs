@@ -15,7 +15,7 @@ public sealed class SharedChecksTests
     public void Pools_that_ask_the_same_ask_once_and_each_counts_for_itself()
     {
         using ProbeRig rig = new();
-        Member web = new(rig, "web"), api = new(rig, "api");
+        PoolMember web = new(rig, "web"), api = new(rig, "api");
         rig.Checker.Answer("s1", FakeHealthChecker.Fail);
         web.Start();
         rig.Advance(3);
@@ -37,7 +37,7 @@ public sealed class SharedChecksTests
     public void One_that_joins_is_told_within_the_time_it_was_given()
     {
         using ProbeRig rig = new();
-        Member web = new(rig, "web", static c => c.Interval = TimeSpan.FromSeconds(10)), api = new(rig, "api", static c => c.Interval = TimeSpan.FromSeconds(10));
+        PoolMember web = new(rig, "web", static c => c.Interval = TimeSpan.FromSeconds(10)), api = new(rig, "api", static c => c.Interval = TimeSpan.FromSeconds(10));
         web.Start();
         rig.Advance(1);
         api.Start(delay: 2);
@@ -49,7 +49,7 @@ public sealed class SharedChecksTests
     public async Task The_one_that_stays_goes_on_and_the_last_one_ends_it()
     {
         using ProbeRig rig = new();
-        Member web = new(rig, "web"), api = new(rig, "api");
+        PoolMember web = new(rig, "web"), api = new(rig, "api");
         web.Start();
         api.Start();
         rig.Advance(3);
@@ -78,7 +78,7 @@ public sealed class SharedChecksTests
     public void Maintenance_in_one_pool_is_that_pools_business()
     {
         using ProbeRig rig = new();
-        Member web = new(rig, "web"), api = new(rig, "api");
+        PoolMember web = new(rig, "web"), api = new(rig, "api");
         web.Start();
         api.Start();
         rig.Advance(1);
@@ -102,7 +102,7 @@ public sealed class SharedChecksTests
     {
         using ProbeRig rig = new();
         static void Slow(CheckOptions c) => (c.Interval, c.FastInterval) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1));
-        Member web = new(rig, "web", Slow), api = new(rig, "api", Slow);
+        PoolMember web = new(rig, "web", Slow), api = new(rig, "api", Slow);
         web.Start();
         api.Start();
         rig.Advance(10);
@@ -122,18 +122,24 @@ public sealed class SharedChecksTests
     [InlineData("connect time-out of the pool")]
     [InlineData("address")]
     [InlineData("kind")]
+    [InlineData("retries")]
+    [InlineData("PROXY header")]
+    [InlineData("source address")]
     [InlineData("off")]
     public void What_differs_is_asked_twice(string what)
     {
         using ProbeRig rig = new();
         if (what == "off") rig.Follow(static o => o.Health.ShareChecks = false);
-        Member web = new(rig, "web"), api = new(
+        PoolMember web = new(rig, "web"), api = new(
             rig, "api",
             c =>
             {
                 if (what == "interval") c.Interval = TimeSpan.FromSeconds(3);
                 if (what == "fall") c.Fall = 7;
                 if (what == "port") c.Port = 8001;
+                if (what == "retries") c.Retry = 1;
+                if (what == "PROXY header") c.SendProxy = "v2";
+                if (what == "source address") c.SourceAddress = "127.0.0.1";
             },
             p =>
             {
@@ -151,7 +157,7 @@ public sealed class SharedChecksTests
     public void A_reload_that_ends_the_sharing_separates_them()
     {
         using ProbeRig rig = new();
-        Member web = new(rig, "web"), api = new(rig, "api");
+        PoolMember web = new(rig, "web"), api = new(rig, "api");
         web.Start();
         api.Start();
         rig.Advance(1);
@@ -205,43 +211,5 @@ public sealed class SharedChecksTests
         Assert.Empty(loops.All);
 
         string[] Asked() => [.. loops.All.Select(static l => $"{l.Key!.EndPoint}").Order(StringComparer.Ordinal)];
-    }
-
-    /// <summary>A pool with one server, s1, that shares the rig's checker.</summary>
-    private sealed class Member
-    {
-        private readonly ServerWatch _watch;
-        private readonly CheckPlan _plan;
-
-        public Member(ProbeRig rig, string name, Action<CheckOptions>? check = null, Action<PoolOptions>? pool = null, bool isShareable = true)
-        {
-            PoolOptions options = new() { Servers = { new ServerOptions { Name = "s1", Address = "127.0.0.1:8001", InitState = InitState.FullyUp } } };
-            pool?.Invoke(options);
-            CheckOptions made = new();
-            check?.Invoke(made);
-            Pool = new ServerPool(name, options, time: rig.Clock, events: rig.Events);
-            _plan = new CheckPlan(made, rig.Checker) { IsShareable = isShareable };
-            _watch = new ServerWatch(Pool, Server, rig.Environment);
-        }
-
-        public ServerPool Pool { get; }
-
-        public Server Server => Pool.Servers[0];
-
-        public ServerCheck? Check { get; private set; }
-
-        public void Start(double delay = 0)
-        {
-            Check = _watch.Follow([_plan], [])[0];
-            int parts = (int)_plan.Options.Interval.TotalSeconds;
-            Check.Start((int)delay, parts);
-        }
-
-        public Task StopAsync(CancellationToken ct)
-        {
-            List<Task> ended = [];
-            _watch.Follow([], ended);
-            return Task.WhenAll(ended).WaitAsync(ct);
-        }
     }
 }

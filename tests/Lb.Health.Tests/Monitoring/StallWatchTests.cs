@@ -1,5 +1,3 @@
-using Lb.Testing;
-
 namespace Lb.Health.Tests.Monitoring;
 
 [Trait("Row", "H30")]
@@ -110,7 +108,7 @@ public sealed class StallWatchTests
         })], stop.Token);
         Assert.Equal((1, 1), ((await told.Task).Late, (await told.Task).Checks));
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         server.Stop(ended);
     }
 

@@ -110,6 +110,22 @@ public sealed class PlayerTests
         """);
 
     [Fact]
+    [Trait("Row", "H21")]
+    public void A_server_that_asks_for_no_new_traffic_gets_none() => Golden("roundrobin", "a b", """
+        nolb a => ok
+        pick => b
+        show => a NOLB 1 0; b UP 1 1
+        maint b => ok
+        explain => - NoServer; not a: NOLB since 2030-01-01 00:00:00Z; not b: MAINT since 2030-01-01 00:00:00Z; no server is usable
+        ready b => ok
+        maint a => ok
+        show => a MAINT 1 0; b UP 1 1
+        ready a => ok
+        up a => ok
+        show => a UP 1 0; b UP 1 1
+        """);
+
+    [Fact]
     [Trait("Row", "P2")]
     public void Health_and_administration_take_servers_out_and_in() => Golden("roundrobin", "a b c", """
         down a => ok

@@ -1,0 +1,59 @@
+using System.Net;
+
+namespace Lb.Health;
+
+/// <summary>Where a check goes, where it comes from and what it says first. Immutable; pure.</summary>
+/// <param name="Address">Address instead of the server's; null: the server's.</param>
+/// <param name="Port">Port instead of the server's; null: the server's.</param>
+/// <param name="Source">Address of this node; null: the system chooses.</param>
+/// <param name="Preamble">What every connection begins with.</param>
+/// <param name="Socks4">A proxy to connect through; null: none.</param>
+internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Source, ReadOnlyMemory<byte> Preamble, IPEndPoint? Socks4)
+{
+    // The PROXY protocol's words for "this connection is my own" (proxy-protocol.txt, 2.1 and 2.2).
+    private static readonly byte[] UnknownV1 = [.. "PROXY UNKNOWN\r\n"u8];
+    private static readonly byte[] LocalV2 = [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x20, 0x00, 0x00, 0x00];
+
+    /// <summary>Reads valid options.</summary>
+    public static CheckPlace From(CheckOptions options) => new(
+        options.Address is { } address ? IPAddress.Parse(address) : null,
+        options.Port,
+        options.SourceAddress is { } source ? IPAddress.Parse(source) : null,
+        options.SendProxy switch { "v1" => UnknownV1, "v2" => LocalV2, _ => default(ReadOnlyMemory<byte>) },
+        options.Socks4 is { } proxy ? IPEndPoint.Parse(proxy) : null);
+
+    /// <summary>Where to check a server. Another address needs a port, which a Unix socket does not have.</summary>
+    public EndPoint Of(EndPoint server)
+    {
+        if (Address is null) return Port is { } port ? ProbeSocket.WithPort(server, port) : server;
+        return (Port ?? PortOf(server)) is { } here ? new IPEndPoint(Address, here) : server;
+    }
+
+    /// <summary>Looks for faults.</summary>
+    public static void Validate(string path, CheckOptions check, PoolOptions? pool, ICollection<ConfigurationError> errors)
+    {
+        Demand($"{path}:Address", check.Address, errors, out IPAddress? address);
+        Demand($"{path}:SourceAddress", check.SourceAddress, errors, out IPAddress? source);
+        if (check.Socks4 is not null && !(ServerAddress.TryParse(check.Socks4, out EndPoint? proxy, out _) && proxy is IPEndPoint))
+            errors.Add(new($"{path}:Socks4", CheckRules.Printable(check.Socks4), "must be an IP address and a port, as 192.0.2.1:1080"));
+        if (address is not null && source is not null && address.AddressFamily != source.AddressFamily)
+            errors.Add(new($"{path}:SourceAddress", check.SourceAddress, "must be of the same family as Address"));
+        if (address is not null && check.Port is null && pool?.Servers.FirstOrDefault(static s => s.Address.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) is { } local)
+            errors.Add(new($"{path}:Port", null, $"is required beside Address: server {(string.IsNullOrWhiteSpace(local.Name) ? local.Address : local.Name)} has none"));
+    }
+
+    private static void Demand(string path, string? text, ICollection<ConfigurationError> errors, out IPAddress? address)
+    {
+        address = null;
+        if (text is null) return;
+        if (!IPAddress.TryParse(text, out address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            errors.Add(new(path, CheckRules.Printable(text), "must be an IP address without a port"));
+    }
+
+    private static int? PortOf(EndPoint server) => server switch
+    {
+        IPEndPoint ip => ip.Port,
+        DnsEndPoint name => name.Port,
+        _ => null,
+    };
+}

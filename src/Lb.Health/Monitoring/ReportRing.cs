@@ -1,0 +1,54 @@
+namespace Lb.Health;
+
+/// <summary>The last so many checks of one server. Holds values and not reports, so that a check leaves nothing behind for the collector. Any thread.</summary>
+internal sealed class ReportRing
+{
+    private readonly Lock _lock = new();
+    private Entry[] _entries = [];
+    private int _next;
+    private int _count;
+
+    /// <summary>Adds a check, in the place of the oldest.</summary>
+    /// <param name="size">How many are kept; another number than before keeps the youngest.</param>
+    /// <param name="check">Its kind.</param>
+    /// <param name="report">How it ended.</param>
+    /// <param name="verdict">What it says of the server.</param>
+    /// <param name="flipped">Whether it said something else before.</param>
+    public void Add(int size, string check, CheckReport report, ServerHealth verdict, bool flipped)
+    {
+        lock (_lock)
+        {
+            if (size != _entries.Length) Resize(size);
+            if (size == 0) return;
+            _entries[_next] = new Entry(check, report.Text, report.At, report.Duration, report.Code, report.Consecutive, report.Status, verdict, flipped);
+            _next = (_next + 1) % size;
+            _count = Math.Min(_count + 1, size);
+        }
+    }
+
+    /// <summary>All of them, the oldest first.</summary>
+    public IReadOnlyList<HealthRecord> Copy()
+    {
+        lock (_lock) return [.. Youngest(_count).Select(static e => e.ToRecord())];
+    }
+
+    private void Resize(int size)
+    {
+        Entry[] kept = [.. Youngest(Math.Min(_count, size))];
+        _entries = new Entry[size];
+        kept.CopyTo(_entries, 0);
+        _count = kept.Length;
+        _next = size == 0 ? 0 : _count % size;
+    }
+
+    private IEnumerable<Entry> Youngest(int count)
+    {
+        for (int i = count; i > 0; i--) yield return _entries[(_next - i + _entries.Length) % _entries.Length];
+    }
+
+    private readonly record struct Entry(
+        string Check, string Text, DateTimeOffset At, TimeSpan Duration, int Code, int Consecutive, CheckStatus Status, ServerHealth Verdict, bool Flipped)
+    {
+        public HealthRecord ToRecord() => new(Check, new CheckReport(Status, Code, Duration, Text, At, Consecutive), Verdict, Flipped);
+    }
+}
