@@ -5,15 +5,15 @@ internal sealed class FairTimeout : FairDeadline, IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly CancellationTokenRegistration _outer;
-    private readonly Action? _expired;
+    private readonly Inquiry? _owner;
 
     /// <summary>Makes one that does not run yet.</summary>
     /// <param name="time">The clock.</param>
-    /// <param name="expired">Called after the token was cancelled for the time.</param>
-    public FairTimeout(TimeProvider time, Action expired)
+    /// <param name="owner">Told after the token was cancelled for the time.</param>
+    public FairTimeout(TimeProvider time, Inquiry owner)
         : base(time)
     {
-        _expired = expired;
+        _owner = owner;
         Token = _source.Token;
     }
 
@@ -52,6 +52,6 @@ internal sealed class FairTimeout : FairDeadline, IDisposable
     protected override void Expired(int run)
     {
         Cancellation.Cancel(_source);
-        _expired?.Invoke();
+        _owner?.TimeIsUp();
     }
 }

@@ -30,7 +30,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
         _time = time;
         _queue = DeadlineQueue.Of(time);
         _answered = Answered;
-        _limit = new FairTimeout(time, TimeIsUp);
+        _limit = new FairTimeout(time, this);
     }
 
     private enum State
@@ -145,7 +145,8 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
     void IValueTaskSource<ProbeResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    private void TimeIsUp()
+    /// <summary>The limit has cancelled its token.</summary>
+    internal void TimeIsUp()
     {
         lock (_lock)
         {
@@ -183,7 +184,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
             if (late)
             {
                 // Whatever it still holds, it holds an old token.
-                _limit = new FairTimeout(_time, TimeIsUp);
+                _limit = new FairTimeout(_time, this);
                 return;
             }
         }
@@ -199,7 +200,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
         {
             _state = State.Idle;
             _answer = default;
-            if (!reusable) _limit = new FairTimeout(_time, TimeIsUp);
+            if (!reusable) _limit = new FairTimeout(_time, this);
         }
 
         _queue.Remove(this);

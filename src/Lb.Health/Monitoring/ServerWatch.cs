@@ -7,10 +7,10 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
 {
     // Verdicts of several loops meet here; the pool's lock is taken inside it, never the other way round.
     private readonly Lock _lock = new();
-    private readonly List<ServerCheck> _loops = [];
+    private readonly List<ServerCheck> _loops = new(1);
 
-    // Those that have set something of the server beside its health.
-    private readonly HashSet<ServerCheck> _advisors = [];
+    // Those that have set something of the server beside its health; null before the first.
+    private HashSet<ServerCheck>? _advisors;
 
     private readonly ReportRing _history = new();
 
@@ -45,7 +45,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
             }
 
             _loops.AddRange(started);
-            bool silenced = _advisors.RemoveWhere(left.Contains) > 0 && _advisors.Count == 0;
+            bool silenced = _advisors?.RemoveWhere(left.Contains) > 0 && _advisors.Count == 0;
             if (silenced && !_loops.Exists(static l => l.Plan.MayAdvise)) pool.ForgetAgent(server);
 
             if (left.Count > 0) Settle(_loops.Count == 0 ? "no checks" : "checks changed");
@@ -116,7 +116,7 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
         lock (_lock)
         {
             if (!_loops.Contains(loop)) return;
-            _advisors.Add(loop);
+            (_advisors ??= []).Add(loop);
             string cause = $"{loop.Plan.Options.Type}: {text}";
             if (advice.State is { } state && state != server.Agent) pool.SetAgent(server, state, cause);
             if (advice.MaxConnections is { } limit && limit != server.MaxConnections) pool.SetMaxConnections(server, limit);

@@ -93,6 +93,49 @@ public sealed class TcpCheckerTests : HealthCheckerContract
         }
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Connections_and_cancellations_that_race_are_decided_once()
+    {
+        if (!ConnectWatcher.IsSupported) Assert.Skip("Linux on x64 or arm64 only");
+
+        // Nobody accepts: what waits in the queue takes no descriptors of this process, which other tests count.
+        string path = Path.Combine(Path.GetTempPath(), $"lb-race-{Guid.NewGuid():N}");
+        UnixDomainSocketEndPoint endPoint = new(path);
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(endPoint);
+        listener.Listen(4096);
+        ProbeTarget target = Target(endPoint);
+        int[] passed = await Task.WhenAll(Enumerable.Range(0, 4).Select(seed => Task.Run(
+            async () =>
+            {
+                Random random = new(seed);
+                int ok = 0;
+                for (int i = 0; i < 500; i++)
+                {
+                    using CancellationTokenSource stop = new();
+
+                    // A full listen queue is no matter here.
+                    if (ConnectLibc.Begin(endPoint, out int descriptor) != 0)
+                    {
+                        _ = ConnectLibc.Close(descriptor);
+                        continue;
+                    }
+
+                    ValueTask<ProbeResult> check = ConnectWatcher.Shared!.Rent().WaitAsync(descriptor, target, TimeProvider.System, stop.Token);
+                    Thread.SpinWait(random.Next(200));
+                    if (random.Next(2) == 0) await stop.CancelAsync();
+                    ProbeResult result = await check;
+                    Assert.Contains(result.Status, (CheckStatus[])[CheckStatus.Layer4Ok, CheckStatus.Layer4Timeout]);
+                    if (result.Passed) ok++;
+                }
+
+                return ok;
+            },
+            Ct)));
+        File.Delete(path);
+        Assert.True(passed.Sum() > 0);
+    }
+
     [Fact]
     public void A_check_leaves_no_garbage()
     {

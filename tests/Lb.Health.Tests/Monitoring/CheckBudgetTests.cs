@@ -1,4 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
+using Lb.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Lb.Health.Tests.Monitoring;
 
@@ -94,6 +100,50 @@ public sealed class CheckBudgetTests
         Assert.NotNull(rig.Environment.SlotsOf(new IPEndPoint(IPAddress.Loopback, 1)));
         rig.Follow(static _ => { });
         Assert.Null(rig.Environment.SlotsOf(new IPEndPoint(IPAddress.Loopback, 1)));
+    }
+
+    [Theory]
+    [InlineData(100, 0)]
+    [InlineData(4, 1)]
+    public async Task A_budget_that_cannot_hold_the_configured_checks_is_told(int budget, int warnings)
+    {
+        Lines lines = new();
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider());
+        builder.Logging.AddProvider(lines);
+        builder.Services.AddLb(new ConfigurationBuilder().AddInMemoryCollection([new("Health:ChecksPerSecond", $"{budget}")]).Build()).AddHealth();
+        builder.Services.AddServerPool("web").Configure(pool =>
+        {
+            pool.Checks.Add(new CheckOptions { Interval = S(0.5) });
+            for (int i = 1; i <= 5; i++) pool.Servers.Add(new ServerOptions { Address = $"127.0.0.1:{i}" });
+        });
+        using IHost host = builder.Build();
+        await host.StartAsync(Ct);
+        string[] told = [.. lines.All.Where(static l => l.Contains("ChecksPerSecond", StringComparison.Ordinal))];
+        Assert.Equal(warnings, told.Length);
+        if (warnings > 0)
+            Assert.Equal("2023 10 health checks a second are configured, Health:ChecksPerSecond allows 4: every interval grows to 250 % of what it says", told[0]);
+        await host.StopAsync(Ct);
+    }
+
+    private sealed class Lines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> All { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Enqueue($"{eventId.Id} {formatter(state, exception)}");
+
+        public void Dispose()
+        {
+            // Nothing to let go.
+        }
     }
 
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

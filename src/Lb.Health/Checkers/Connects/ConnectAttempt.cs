@@ -17,6 +17,8 @@ internal sealed class ConnectAttempt(ConnectWatcher watcher, int index) : IValue
     private Limit? _limit;
     private EndPoint? _endPoint;
     private int _descriptor;
+    private int _limitRun;
+    private int _run;
 
     // Number of the run, or 0 when it is decided: events of an earlier run come to nothing.
     private int _pending;
@@ -31,7 +33,9 @@ internal sealed class ConnectAttempt(ConnectWatcher watcher, int index) : IValue
             _descriptor = descriptor;
             _endPoint = target.EndPoint;
             if (_limit is null || !ReferenceEquals(_limit.Time, time)) _limit = new Limit(time, this);
-            int run = _pending = _limit.Start(target.ConnectTimeout);
+            if (++_run == 0) _run = 1;
+            int run = _pending = _run;
+            _limitRun = _limit.Start(target.ConnectTimeout);
             _cancelled = ct.UnsafeRegister(static state => ((ConnectAttempt)state!).Cancel(), this);
             if (_pending == run && watcher.Watch(descriptor, index, run) is not 0 and var error)
                 Finish(connected: false, ProbeSocket.Explain(ConnectLibc.ErrorOf(error), target.EndPoint));
@@ -78,11 +82,11 @@ internal sealed class ConnectAttempt(ConnectWatcher watcher, int index) : IValue
         }
     }
 
-    private void Expired(int run)
+    private void Expired(Limit limit, int run)
     {
         lock (_lock)
         {
-            if (_pending == run) GiveUp();
+            if (_pending != 0 && limit == _limit && run == _limitRun) GiveUp();
         }
     }
 
@@ -104,6 +108,6 @@ internal sealed class ConnectAttempt(ConnectWatcher watcher, int index) : IValue
 
         public void Stop() => End();
 
-        protected override void Expired(int run) => attempt.Expired(run);
+        protected override void Expired(int run) => attempt.Expired(this, run);
     }
 }
