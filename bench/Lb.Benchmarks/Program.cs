@@ -7,7 +7,11 @@ using Perfolizer.Horology;
 
 // dotnet run -c Release --project bench/Lb.Benchmarks -- --filter '*P2c*'
 //
+// dotnet run -c Release --project bench/Lb.Benchmarks -- fuzz [INPUTS] [SEED]      packets of any kind against a whole virtual router
+//
 // The whole suite takes some minutes: short iterations in this process, which is enough for numbers in nanoseconds that are compared with each other.
+if (args is ["fuzz", .. string[] rest]) return Lb.Benchmarks.RouterFuzz.Run(rest);
+
 Job job = Job.Default
     .WithToolchain(InProcessEmitToolchain.Instance)
     .WithWarmupCount(3)
@@ -21,3 +25,4 @@ IConfig config = ManualConfig.CreateMinimumViable()
     .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+return 0;

@@ -37,7 +37,7 @@ public sealed class RouterAuthenticationOptions
     /// <summary>Password of <c>pass</c>, 1 to 8 characters of ASCII (<c>auth_pass</c>). Never logged.</summary>
     public string? Password { get; set; }
 
-    /// <summary>Keys of <c>hmac</c> by their number, 0 to 255, in text or <c>0x…</c>; at least 16 bytes. Adverts are sent with the highest number. Never logged.</summary>
+    /// <summary>Keys of <c>hmac</c> by their number, 0 to 255, in text or <c>0x…</c>; 16 to 64 bytes (keepalived wants 32 at least). Adverts are sent with the highest number. Never logged.</summary>
     public IDictionary<string, string> Keys { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>What becomes of adverts without a good trailer: <c>enforce</c> (default) drops, <c>permissive</c> takes those without one, <c>receive-only</c> also sends none.</summary>

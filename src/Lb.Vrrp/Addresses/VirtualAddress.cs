@@ -30,24 +30,15 @@ internal sealed record VirtualAddress
     /// <exception cref="FormatException">It is no address with a prefix, or the scope or the label can't be.</exception>
     public static VirtualAddress Parse(VirtualAddressOptions options, string routerInterface)
     {
-        int slash = options.Address.IndexOf('/', StringComparison.Ordinal);
-        string text = slash < 0 ? options.Address : options.Address[..slash];
-        if (!PeerAddress.TryParse(text, out PeerAddress address) || address.Port != 0) throw new FormatException($"'{options.Address}' is no address.");
-        int longest = address.Length * 8;
-        int prefix = longest;
-        if (slash >= 0 && (!int.TryParse(options.Address.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out prefix) || prefix > longest))
-        {
-            throw new FormatException($"'{options.Address}' has no prefix of 0 to {longest} bits.");
-        }
-
+        if (!AddressPrefix.TryParse(options.Address, out AddressPrefix prefix, out string? error)) throw new FormatException($"'{options.Address}' {error}.");
         string device = options.Interface ?? routerInterface;
         if (options.Label is { } label)
         {
-            if (address.IsV6) throw new FormatException($"'{options.Address}' is IPv6, which has no labels.");
+            if (prefix.Address.IsV6) throw new FormatException($"'{options.Address}' is IPv6, which has no labels.");
             if (label.Length > 15 || !label.StartsWith(device, StringComparison.Ordinal)) throw new FormatException($"The label '{label}' does not begin with '{device}', or is longer than 15 characters.");
         }
 
-        return new VirtualAddress { Address = address, PrefixLength = prefix, Interface = device, Label = options.Label, ScopeNumber = ScopeOf(options.Scope) };
+        return new VirtualAddress { Address = prefix.Address, PrefixLength = prefix.Bits, Interface = device, Label = options.Label, ScopeNumber = ScopeOf(options.Scope) };
     }
 
     /// <summary>The broadcast address of the prefix.</summary>

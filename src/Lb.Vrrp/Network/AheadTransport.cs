@@ -9,6 +9,7 @@ internal sealed class AheadTransport(RawTransport inner, QueuedAdverts queue, Ti
     private readonly byte[] _message = new byte[DatagramReader.Capacity];
     private int _length;
     private TimeSpan _next;
+    private TimeSpan _interval;
     private bool _runs;
 
     /// <inheritdoc/>
@@ -32,7 +33,7 @@ internal sealed class AheadTransport(RawTransport inner, QueuedAdverts queue, Ti
     /// <param name="interval">Time between them.</param>
     public void Follow(ReadOnlySpan<byte> message, TimeSpan next, TimeSpan interval)
     {
-        if (_runs && next == _next + interval && message.SequenceEqual(_message.AsSpan(0, _length)))
+        if (_runs && interval == _interval && (next == _next || next == _next + interval) && message.SequenceEqual(_message.AsSpan(0, _length)))
         {
             _next = next;
             return;
@@ -41,6 +42,7 @@ internal sealed class AheadTransport(RawTransport inner, QueuedAdverts queue, Ti
         message.CopyTo(_message);
         _length = message.Length;
         _next = next;
+        _interval = interval;
         _runs = queue.Start(inner, message, next, interval, horizon);
     }
 

@@ -52,28 +52,8 @@ internal sealed class ReceiveRules
     public PeerAddress Source { get; set; }
 
     /// <summary>The interface's subnets; empty = not known, nothing is checked.</summary>
-    public VrrpSubnet[] Subnets { get; set; } = [];
+    public AddressPrefix[] Subnets { get; set; } = [];
 
     /// <summary>Bytes of an address.</summary>
     public int AddressLength => IsV6 ? 16 : 4;
-}
-
-/// <summary>A subnet of the interface.</summary>
-/// <param name="Address">An address in it.</param>
-/// <param name="Prefix">Length of the prefix in bits, 0 to 32 or 128.</param>
-internal readonly record struct VrrpSubnet(PeerAddress Address, int Prefix)
-{
-    /// <summary>True when an address is in it.</summary>
-    public bool Contains(in PeerAddress address)
-    {
-        if (address.Length != Address.Length) return false;
-        Span<byte> ours = stackalloc byte[16];
-        Span<byte> theirs = stackalloc byte[16];
-        Address.WriteBytes(ours);
-        address.WriteBytes(theirs);
-        int whole = Prefix / 8;
-        if (!ours[..whole].SequenceEqual(theirs[..whole])) return false;
-        int rest = Prefix % 8;
-        return rest == 0 || (ours[whole] ^ theirs[whole]) >> (8 - rest) == 0;
-    }
 }

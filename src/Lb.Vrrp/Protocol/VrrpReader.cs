@@ -164,10 +164,10 @@ internal static class VrrpReader
         return true;
     }
 
-    private static bool IsNear(in PeerAddress source, VrrpSubnet[] subnets)
+    private static bool IsNear(in PeerAddress source, AddressPrefix[] subnets)
     {
         if (subnets.Length == 0 || source.IsEmpty) return true;
-        foreach (VrrpSubnet subnet in subnets)
+        foreach (AddressPrefix subnet in subnets)
         {
             if (subnet.Contains(source)) return true;
         }

@@ -56,7 +56,7 @@ internal sealed class RouterMessages
             Authentication = _authentication,
             Replays = replays,
             Source = transport.Source,
-            Subnets = links.Network.Address.IsEmpty || options.Unicast is not null || !ReferenceEquals(transport, links.Transport) ? [] : [new VrrpSubnet(links.Network.Address, links.Network.Bits)],
+            Subnets = links.Network.Address.IsEmpty || options.Unicast is not null || !ReferenceEquals(transport, links.Transport) ? [] : [links.Network],
         };
 
         // The peers are those of the router's own link.

@@ -21,6 +21,7 @@ internal sealed class SyncGroup
         {
             member.StateChanged = Changed;
             member.FaultsChanged = Judge;
+            member.ShiftChanged = Shift;
         }
     }
 
@@ -31,6 +32,8 @@ internal sealed class SyncGroup
         {
             member.StateChanged = null;
             member.FaultsChanged = null;
+            member.ShiftChanged = null;
+            member.SetGroupShift(null, now, applies: true);
             member.ClearFault(_reason, now);
         }
     }
@@ -38,6 +41,7 @@ internal sealed class SyncGroup
     /// <summary>One in fault, all in fault; the last own reason gone, none.</summary>
     public void Judge(TimeSpan now)
     {
+        Shift(changed: null, now);
         if (_moving) return;
         _moving = true;
         bool any = Array.Exists(_members, static m => m.HasOwnFault);
@@ -48,6 +52,13 @@ internal sealed class SyncGroup
         }
 
         _moving = false;
+    }
+
+    // Weights count for all members: a member that is worse than its peer while another is better would drag the group to and fro for ever.
+    private void Shift(VirtualRouter? changed, TimeSpan now)
+    {
+        int least = Math.Min(0, _members.Min(static m => m.OwnShift)), most = Math.Max(0, _members.Max(static m => m.OwnShift));
+        foreach (VirtualRouter member in _members) member.SetGroupShift(least + most, now, applies: member != changed);
     }
 
     private void Changed(VirtualRouter changed, TimeSpan now)

@@ -84,7 +84,7 @@ public sealed partial class VirtualRouter
 
     private void ApplyTracks(int before, string cause, TimeSpan now)
     {
-        byte priority = _tracks.Evaluate((byte)_options.Priority, _trackFaults);
+        byte priority = Judge(now);
         Do(_machine.SetPriority(priority, now), cause, now);
         if (priority != before)
         {
@@ -96,6 +96,19 @@ public sealed partial class VirtualRouter
         // New reasons first: between the last one and the next there is no moment without a fault.
         foreach (string fault in _trackFaults) SetFault(fault, now);
         foreach (string gone in _faults.Where(f => f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal) && !_trackFaults.Contains(f)).ToArray()) ClearFault(gone, now);
+    }
+
+    // The priority that follows from what is tracked, here or by the group; and the faults.
+    private byte Judge(TimeSpan now)
+    {
+        int shift = _tracks.Evaluate((byte)_options.Priority, _trackFaults) - _options.Priority;
+        if (shift != OwnShift)
+        {
+            OwnShift = shift;
+            ShiftChanged?.Invoke(this, now);
+        }
+
+        return _options.Priority == 255 ? (byte)255 : (byte)Math.Clamp(_options.Priority + (_groupShift ?? OwnShift), 1, 254);
     }
 
     // An Active router that can't hold its addresses must not keep others from holding them; it tries again, less and less often.

@@ -6,6 +6,22 @@ public sealed partial class VirtualRouter
     /// <summary>Told when a reason for a fault has come or gone, on the router's thread.</summary>
     internal Action<TimeSpan>? FaultsChanged { get; set; }
 
+    /// <summary>What the weights of what it tracks add to its priority.</summary>
+    internal int OwnShift { get; private set; }
+
+    /// <summary>Told when <see cref="OwnShift"/> has changed, before it counts, on the router's thread.</summary>
+    internal Action<VirtualRouter, TimeSpan>? ShiftChanged { get; set; }
+
+    /// <summary>What the group adds to the priority of each member, in place of its own; null = there is none.</summary>
+    internal void SetGroupShift(int? shift, TimeSpan now, bool applies)
+    {
+        if (_groupShift == shift) return;
+        _groupShift = shift;
+        if (!_started || !applies) return;
+        ApplyTracks(EffectivePriority, "weights of the group", now);
+        Refresh();
+    }
+
     /// <summary>True with a reason for a fault that is not the group's.</summary>
     internal bool HasOwnFault => _faults.Any(static f => !f.StartsWith(SyncGroup.FaultPrefix, StringComparison.Ordinal));
 
@@ -30,4 +46,6 @@ public sealed partial class VirtualRouter
     }
 
     private TimeSpan _conflictTold = TimeSpan.MinValue / 2;
+
+    private int? _groupShift;
 }

@@ -38,6 +38,7 @@ public sealed partial class VirtualRouter
             if (!_machine.IsReady && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
         }
 
+        QueueAhead();
         Refresh();
         return true;
     }

@@ -117,7 +117,7 @@ public sealed partial class VirtualRouter : IDisposable
         _retryAfter = FirstRetry;
         _rivals.Clear();
         if (_tracks.AllKnown) _machine.Ready(now);
-        _machine.SetPriority(_tracks.Evaluate((byte)_options.Priority, _trackFaults), now);
+        _machine.SetPriority(Judge(now), now);
         _faults.RemoveWhere(static f => f is LinkFault or AddressFault || f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal));
         _faults.UnionWith(_trackFaults);
         if (_links.Transport.Source.IsEmpty) _faults.Add(LinkFault);

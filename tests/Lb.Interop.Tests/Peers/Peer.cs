@@ -9,6 +9,7 @@ namespace Lb.Interop.Tests.Peers;
 /// <summary>A real program as a child process: started, waited for until it can be connected to, ended by its id and with all that it started.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
+    private const int Kill = 9;
     private const int Terminate = 15;
     private const int KeptOutput = 64 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -34,6 +35,9 @@ internal sealed class Peer : IAsyncDisposable
             lock (_output) return _output.ToString();
         }
     }
+
+    /// <summary>What it writes, line by line, both streams.</summary>
+    public Heard<string> Lines { get; } = new();
 
     /// <summary>What is not there, and what brings it; null when all is there.</summary>
     /// <param name="needs">Programs by their path, and the packages of Debian that have them.</param>
@@ -95,6 +99,31 @@ internal sealed class Peer : IAsyncDisposable
         return peer._process.ExitCode == 0 ? peer.Output : throw new InvalidOperationException($"{string.Join(' ', command)} ended with {peer._process.ExitCode}:\n{peer.Output}");
     }
 
+    /// <summary>Kills it and all that it has started, children first: nobody is left to say good-bye.</summary>
+    public async Task KillAsync()
+    {
+        Stack<int> all = [];
+        Collect(Id);
+        foreach (int process in all) _ = Signal(process, Kill);
+        await _process.WaitForExitAsync(CancellationToken.None);
+
+        void Collect(int process)
+        {
+            all.Push(process);
+            foreach (string thread in Directory.EnumerateDirectories($"/proc/{process}/task"))
+            {
+                foreach (string child in File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)) Collect(int.Parse(child, System.Globalization.CultureInfo.InvariantCulture));
+            }
+        }
+    }
+
+    /// <summary>Asks it to end, and waits until it has.</summary>
+    public async Task EndAsync()
+    {
+        _ = Signal(Id, Terminate);
+        await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(Patience);
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Asked first: a database that is killed leaves shared memory behind.
@@ -141,9 +170,12 @@ internal sealed class Peer : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
+        if (line.Data is not { } text) return;
         lock (_output)
         {
-            if (line.Data is { } text && _output.Length < KeptOutput) _output.AppendLine(text);
+            if (_output.Length < KeptOutput) _output.AppendLine(text);
         }
+
+        Lines.Add(text);
     }
 }

@@ -15,6 +15,7 @@ public sealed class VirtualRoutersTests
     [Trait("Row", "V2")]
     [Trait("Row", "V12")]
     [Trait("Row", "V21")]
+    [Trait("Row", "V27")]
     public async Task The_better_node_holds_the_address_and_the_other_takes_over()
     {
         int port = FreePort();

@@ -240,7 +240,7 @@ public sealed class ReceiveFaultTests
     {
         ReceiveRules Rules(bool check) => new()
         {
-            RouterId = 51, Interval = TimeSpan.FromSeconds(1), Addresses = Ours, CheckSubnet = check, Subnets = [new VrrpSubnet(Wire.Ip("10.77.0.2"), prefix)],
+            RouterId = 51, Interval = TimeSpan.FromSeconds(1), Addresses = Ours, CheckSubnet = check, Subnets = [new AddressPrefix(Wire.Ip("10.77.0.2"), prefix)],
         };
         Assert.Equal(ReceiveFault.None, Wire.Read(Good, Rules(false), Wire.From(source), out VrrpAdvertisement advert));
         Assert.Equal(isNear ? ReceiveWarning.None : ReceiveWarning.Subnet, advert.Warnings);

@@ -44,7 +44,7 @@ internal static class Wire
         Addresses = Bytes("10.77.0.200", "10.77.0.201"),
         Group = Ip("224.0.0.18"),
         Source = Ip("10.77.0.2"),
-        Subnets = [new VrrpSubnet(Ip("10.77.0.2"), 24)],
+        Subnets = [new AddressPrefix(Ip("10.77.0.2"), 24)],
         Authentication = authentication,
         CheckAddresses = check,
         Strict = strict,

@@ -212,4 +212,34 @@ public sealed class AcceptanceTests
         Assert.Equal(["a"], lan.Address(1).Holders);
         Assert.Equal(["a"], lan.Address(2).Holders);
     }
+
+    [Fact]
+    [Trait("Row", "V13")]
+    public void A_weight_of_one_member_counts_for_its_group_which_moves_once()
+    {
+        VrrpSimulation lan = new();
+        VrrpNode a = lan.AddNode("a", "192.0.2.1", static o =>
+        {
+            o.Priority = 150;
+            o.Track.Add(new RouterTrackOptions { Pool = "web", Weight = -100 });
+        });
+        VrrpNode b = lan.AddNode("b", "192.0.2.2");
+        a.AddRouter(static o => (o.RouterId, o.Priority) = (2, 150));
+        b.AddRouter(static o => o.RouterId = 2);
+        foreach (VrrpNode node in (VrrpNode[])[a, b]) _ = new SyncGroup("g", [node.Router(1), node.Router(2)]);
+        a.Report(0, isWell: true);
+        lan.Run(Lan.Seconds(10));
+        Assert.Equal(["a"], lan.ActiveOf(2));
+        a.Report(0, isWell: false);
+        lan.Run(Lan.Seconds(120));
+        Assert.Equal((50, 50), (a.Router(1).EffectivePriority, a.Router(2).EffectivePriority));
+        Assert.Equal(["b"], lan.Address(1).Holders);
+        Assert.Equal(["b"], lan.Address(2).Holders);
+        Assert.Equal((1, 1), (b.Router(1).Statistics.BecameActive, b.Router(2).Statistics.BecameActive));
+        a.Report(0, isWell: true);
+        lan.Run(Lan.Seconds(120));
+        Assert.Equal(["a"], lan.ActiveOf(1));
+        Assert.Equal(["a"], lan.ActiveOf(2));
+        Assert.Equal((1, 1), (b.Router(1).Statistics.BecameActive, b.Router(2).Statistics.BecameActive));
+    }
 }

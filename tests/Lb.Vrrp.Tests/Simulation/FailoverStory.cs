@@ -22,7 +22,7 @@ internal static class FailoverStory
     ];
 
     private static readonly (string Name, string Colour)[] Legend =
-        [("Active", "#2a7f4f"), ("resigning", "#8fc9a5"), ("Backup", "#c9d3de"), ("fault", "#d08a2e"), ("address without a process", "#b58fd0"), ("no answer", "#c43d3d")];
+        [("Active, or its answer", "#2a7f4f"), ("resigning", "#8fc9a5"), ("Backup", "#c9d3de"), ("fault", "#d08a2e"), ("address without a process", "#b58fd0"), ("answer of b", "#3b6ea8"), ("no answer", "#c43d3d")];
 
     /// <summary>Plays it and draws it.</summary>
     public static string Draw()
@@ -38,8 +38,7 @@ internal static class FailoverStory
             lanes.Add("a", step, ColourOf(lan, a));
             lanes.Add("b", step, ColourOf(lan, b));
 
-            // Wherever the answer comes from, in the colour of an Active; the name is written in.
-            lanes.Add("client", step, lan.Address(1).IsAnswered ? $"{ColourOf("Active")} {lan.Address(1).Believed}" : ColourOf("no answer"));
+            lanes.Add("client", step, !lan.Address(1).IsAnswered ? ColourOf("no answer") : lan.Address(1).Believed == "a" ? $"{ColourOf("Active, or its answer")} a" : $"{ColourOf("answer of b")} b");
         }
 
         return Svg(lanes);
@@ -55,7 +54,7 @@ internal static class FailoverStory
 
     private static string ColourOf(VrrpSimulation lan, VrrpNode node) => node.State() switch
     {
-        RouterState.Active => ColourOf("Active"),
+        RouterState.Active => ColourOf("Active, or its answer"),
         RouterState.Resigning => ColourOf("resigning"),
         RouterState.Backup => ColourOf("Backup"),
         RouterState.Fault => ColourOf("fault"),
@@ -67,7 +66,7 @@ internal static class FailoverStory
     private static string Svg(Lanes lanes)
     {
         StringBuilder svg = new();
-        const int width = Left + (Length * PerSecond) + 10, top = 48;
+        const int width = Left + (Length * PerSecond) + 24, top = 48;
         int bottom = top + (3 * Lane);
         Line(svg, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {bottom + 54}\" role=\"img\" aria-label=\"Who has the address, fault by fault\" font-family=\"system-ui, sans-serif\" font-size=\"12\">");
         Line(svg, $"<rect width=\"{width}\" height=\"{bottom + 54}\" fill=\"#ffffff\"/>");
@@ -99,7 +98,7 @@ internal static class FailoverStory
         {
             Line(svg, $"<rect x=\"{place}\" y=\"{bottom + 30}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>");
             Line(svg, $"<text x=\"{place + 17}\" y=\"{bottom + 40}\" fill=\"#333333\">{name}</text>");
-            place += 40 + (name.Length * 7);
+            place += 34 + (name.Length * 6);
         }
 
         return svg.Append("</svg>\n").ToString();

@@ -21,6 +21,26 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void The_example_of_the_page_about_failover_is_true()
+    {
+        #region split
+        VrrpSimulation lan = new(seed: 1);
+        VrrpNode a = lan.AddNode("a", "192.0.2.1", static o => o.Priority = 150);
+        VrrpNode b = lan.AddNode("b", "192.0.2.2");
+        lan.Run(TimeSpan.FromSeconds(10));
+
+        lan.Partition(a, b);
+        lan.Run(TimeSpan.FromSeconds(10));
+        Assert.Equal(["a", "b"], lan.ActiveNodes);
+
+        lan.Heal();
+        lan.Run(TimeSpan.FromSeconds(10));
+        Assert.Equal(["a"], lan.ActiveNodes);
+        Assert.Empty(lan.Outages);                       // what a client saw that reaches both
+        #endregion
+    }
+
+    [Fact]
     public void The_same_seed_is_the_same_run_and_another_is_another()
     {
         Assert.True(Rough(7).Timeline.Count > 20);
