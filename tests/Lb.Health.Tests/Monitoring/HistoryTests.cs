@@ -74,6 +74,22 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void What_is_kept_comes_back_as_it_was()
+    {
+        ReportRing ring = new();
+        HealthRecord[] records =
+        [
+            .. from status in Enum.GetValues<CheckStatus>()
+               from verdict in Enum.GetValues<ServerHealth>()
+               from flipped in (bool[])[false, true]
+               select new HealthRecord(
+                   "http", new CheckReport(status, -(int)status, TimeSpan.FromTicks(864_000_000_001 + (int)status), "x", ManualTimeProvider.Start.AddTicks(1), int.MinValue), verdict, flipped),
+        ];
+        foreach (HealthRecord record in records) ring.Add(records.Length, record.Check, record.Report, record.Verdict, record.Flipped);
+        Assert.Equal(records, ring.Copy());
+    }
+
+    [Fact]
     public async Task Readers_and_writers_do_not_disturb_each_other()
     {
         ReportRing ring = new();
