@@ -133,9 +133,9 @@ public sealed class HealthOptions
     [Within(0, 1000)]
     public int StalledAfter { get; set; } = 3;
 
-    /// <summary>How many of its last checks are kept for each server, 0 to 1000; default 16. Read by <c>IHealthReports</c> of Lb.Health.</summary>
+    /// <summary>How many of its last checks are kept for each server, 0 to 1000; default 8, some 400 bytes a server. Read by <c>IHealthReports</c> of Lb.Health.</summary>
     [Within(0, 1000)]
-    public int History { get; set; } = 16;
+    public int History { get; set; } = 8;
 }
 
 /// <summary>The reactor's settings.</summary>

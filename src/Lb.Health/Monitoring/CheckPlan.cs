@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Lb.Health;
 
 /// <summary>One check of a pool and the checker that does it, for all of its servers. Its identity is what loops are kept by. Immutable.</summary>
@@ -24,7 +26,10 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
         isUp && _retrying is not null ? (_retrying, CheckTimeouts.WithRetries(attempt, options.Retry, options.DelayBeforeRetry)) : (checker, attempt);
 
     /// <summary>What the checker is told of a server.</summary>
-    public ProbeTarget TargetFor(Server server, in CheckTimeouts limits) => new(server.Name, Place.Of(server.EndPoint), limits.Connect, limits.Whole)
+    /// <param name="server">Which.</param>
+    /// <param name="endPoint">What <see cref="Place"/> says of its address.</param>
+    /// <param name="limits">How long the stages may take.</param>
+    public ProbeTarget TargetFor(Server server, EndPoint endPoint, in CheckTimeouts limits) => new(server.Name, endPoint, limits.Connect, limits.Whole)
     {
         AnswerTimeout = limits.Answer,
         Source = Place.Source,

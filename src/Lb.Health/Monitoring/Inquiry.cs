@@ -200,6 +200,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
         {
             _state = State.Idle;
             _answer = default;
+            _target = null;
             if (!reusable) _limit = new FairTimeout(_time, this);
         }
 

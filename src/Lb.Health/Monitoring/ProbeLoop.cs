@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Lb.Health;
 
 /// <summary>
@@ -124,9 +126,9 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                 }
 
                 // The pool's slot first: one that waits for a host holds up its own pool at most.
-                ProbeTarget target = _plan.TargetFor(check.Server, check.Limits);
+                EndPoint where = check.EndPoint;
                 ProbeSlots slots = _environment.SlotsOf(check.Pool.Name);
-                ProbeSlots? hostSlots = _environment.SlotsOf(target.EndPoint);
+                ProbeSlots? hostSlots = _environment.SlotsOf(where);
                 await slots.EnterAsync(_stopping).ConfigureAwait(false);
                 TimeSpan started;
                 ProbeResult result;
@@ -148,6 +150,8 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                         }
                         else
                         {
+                            // Nobody holds it when the check is over: it would live until the next one.
+                            ProbeTarget target = _plan.TargetFor(check.Server, where, check.Limits);
                             (IHealthChecker checker, TimeSpan whole) = _plan.Next(IsUp, target.Timeout);
                             result = await _inquiry.AskAsync(checker, target, whole).ConfigureAwait(false);
                             paused = _inquiry.SawPause;

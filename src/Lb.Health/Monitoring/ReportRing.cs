@@ -1,9 +1,8 @@
 namespace Lb.Health;
 
-/// <summary>The last so many checks of one server. Holds values and not reports, so that a check leaves nothing behind for the collector. Any thread.</summary>
+/// <summary>The last so many checks of one server. Holds values and not reports, so that a check leaves nothing behind for the collector. One thread at a time.</summary>
 internal sealed class ReportRing
 {
-    private readonly Lock _lock = new();
     private Entry[] _entries = [];
     private int _next;
     private int _count;
@@ -16,21 +15,15 @@ internal sealed class ReportRing
     /// <param name="flipped">Whether it said something else before.</param>
     public void Add(int size, string check, CheckReport report, ServerHealth verdict, bool flipped)
     {
-        lock (_lock)
-        {
-            if (size != _entries.Length) Resize(size);
-            if (size == 0) return;
-            _entries[_next] = new Entry(check, report, verdict, flipped);
-            _next = (_next + 1) % size;
-            _count = Math.Min(_count + 1, size);
-        }
+        if (size != _entries.Length) Resize(size);
+        if (size == 0) return;
+        _entries[_next] = new Entry(check, report, verdict, flipped);
+        _next = (_next + 1) % size;
+        _count = Math.Min(_count + 1, size);
     }
 
     /// <summary>All of them, the oldest first.</summary>
-    public IReadOnlyList<HealthRecord> Copy()
-    {
-        lock (_lock) return [.. Youngest(_count).Select(static e => e.ToRecord())];
-    }
+    public IReadOnlyList<HealthRecord> Copy() => [.. Youngest(_count).Select(static e => e.ToRecord())];
 
     private void Resize(int size)
     {
@@ -46,7 +39,7 @@ internal sealed class ReportRing
         for (int i = count; i > 0; i--) yield return _entries[(_next - i + _entries.Length) % _entries.Length];
     }
 
-    // 40 bytes, not the 64 of its parts: sixteen of them are most of what the checks of a server hold.
+    // 40 bytes, not the 64 of its parts: no other part of a check is held so many times for each server.
     private readonly struct Entry(string check, CheckReport report, ServerHealth verdict, bool flipped)
     {
         private readonly string _check = check, _text = report.Text;

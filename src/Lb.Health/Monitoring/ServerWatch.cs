@@ -17,7 +17,13 @@ internal sealed class ServerWatch(ServerPool pool, Server server, ProbeEnvironme
     public ServerPool Pool => pool;
 
     /// <summary>Its last checks, the oldest first.</summary>
-    public IReadOnlyList<HealthRecord> History => _history.Copy();
+    public IReadOnlyList<HealthRecord> History
+    {
+        get
+        {
+            lock (_lock) return _history.Copy();
+        }
+    }
 
     public Server Server => server;
 

@@ -52,13 +52,13 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void Sixteen_are_kept_by_default_of_all_checks_together()
+    public void Eight_are_kept_by_default_of_all_checks_together()
     {
         using ProbeRig rig = new(checks: [new CheckOptions(), new CheckOptions { Type = "http" }]);
         rig.Start();
         rig.Advance(60);
         string[] history = Show(rig.Watches[0].History);
-        Assert.Equal(16, history.Length);
+        Assert.Equal(8, history.Length);
         Assert.Equal(["59 http L7OK/200 OK Up", "60 tcp L7OK/200 OK Up"], history[^2..]);
     }
 
@@ -92,22 +92,24 @@ public sealed class HistoryTests
     [Fact]
     public async Task Readers_and_writers_do_not_disturb_each_other()
     {
-        ReportRing ring = new();
+        using ProbeRig rig = new();
+        ServerWatch watch = new(rig.Pool, rig.S1, rig.Environment);
+        ServerCheck check = watch.Follow([new CheckPlan(new CheckOptions(), rig.Checker)], [])[0];
         Task writer = Task.Run(
             () =>
             {
-                for (int i = 1; i <= 20_000; i++) ring.Add(16, "tcp", new CheckReport(CheckStatus.Layer4Ok, i, TimeSpan.FromTicks(i), "", DateTimeOffset.UnixEpoch, i), ServerHealth.Up, flipped: false);
+                for (int i = 1; i <= 20_000; i++) watch.Report(check, new CheckReport(CheckStatus.Layer4Ok, i, TimeSpan.FromTicks(i), "", DateTimeOffset.UnixEpoch, i), cause: null);
             },
             Ct);
         while (!writer.IsCompleted)
         {
-            IReadOnlyList<HealthRecord> copy = ring.Copy();
+            IReadOnlyList<HealthRecord> copy = watch.History;
             for (int i = 1; i < copy.Count; i++) Assert.Equal(copy[i - 1].Report.Code + 1, copy[i].Report.Code);
             Assert.All(copy, static r => Assert.Equal(r.Report.Code, r.Report.Consecutive));
         }
 
         await writer;
-        Assert.Equal(20_000, ring.Copy()[^1].Report.Code);
+        Assert.Equal(20_000, watch.History[^1].Report.Code);
     }
 
     [Fact(Timeout = 60_000)]
