@@ -16,6 +16,7 @@ internal static class LbCommand
         {
             RunCommand.Create(),
             CheckCommand.Create(),
+            DoctorCommand.Create(),
             PlayCommand.Create(),
             SimulateCommand.Create(),
             DemoCommand.Create(),
