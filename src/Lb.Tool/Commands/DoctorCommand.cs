@@ -11,18 +11,19 @@ internal static class DoctorCommand
     public static Command Create()
     {
         Option<string?> config = new("--config", "-c") { Description = "The configuration that is to run here; without one only the machine is looked at", HelpName = "FILE" };
-        Command command = new("doctor", "Look whether this machine has what a configuration needs: rights, interfaces, kernel settings, firewall, clock; each with the line that mends it") { config };
+        Option<bool> skipPorts = new("--skip-ports") { Description = "Don't ask whether ports are free: beside the gateway that holds them" };
+        Command command = new("doctor", "Look whether this machine has what a configuration needs: rights, interfaces, kernel settings, firewall, clock; each with the line that mends it") { config, skipPorts };
         command.SetAction((result, ct) =>
         {
             InvocationConfiguration invocation = result.InvocationConfiguration;
-            return RunAsync(result.GetValue(config), invocation.Output, invocation.Error, ct);
+            return RunAsync(result.GetValue(config), result.GetValue(skipPorts), invocation.Output, invocation.Error, ct);
         });
         return command;
     }
 
     /// <summary>Examines.</summary>
     /// <returns>0; 1 when something fails.</returns>
-    public static async Task<int> RunAsync(string? path, TextWriter output, TextWriter error, CancellationToken ct)
+    public static async Task<int> RunAsync(string? path, bool skipPorts, TextWriter output, TextWriter error, CancellationToken ct)
     {
         List<Finding> findings = [];
         LbOptions options = new();
@@ -35,12 +36,12 @@ internal static class DoctorCommand
             ServiceProvider provider = services.BuildServiceProvider();
             await using ConfiguredAsyncDisposable disposal = provider.ConfigureAwait(false);
 
-            // Ports are asked for too: is somebody else there?
             LbConfiguration configuration = provider.GetRequiredService<LbConfiguration>();
             options = configuration.Read();
+            options.SkipPortChecks = skipPorts;
             IReadOnlyList<ConfigurationError> faults = configuration.Validate(options);
             findings.AddRange(faults.Select(fault => Finding.Fail(file.Describe(fault), $"mend {path}, or what it names")));
-            if (faults.Count == 0) findings.Add(Finding.Ok($"{path}: {CheckCommand.Summary(options)}: no errors, ports are free"));
+            if (faults.Count == 0) findings.Add(Finding.Ok($"{path}: {CheckCommand.Summary(options)}: no errors{(skipPorts ? "" : ", ports are free")}"));
         }
 
         if (OperatingSystem.IsLinux())

@@ -57,12 +57,13 @@ internal static class RouterExamination
     private static IEnumerable<Finding> SharedNetworks(LbOptions options, MachineFacts facts)
     {
         HashSet<string> told = new(StringComparer.Ordinal);
+        HashSet<PeerAddress> virtuals = [.. VirtualAddresses(options).Select(static a => a.Prefix.Address)];
         foreach (RouterOptions router in options.Routers.Values)
         {
             if (!facts.Devices.TryGetValue(router.Interface, out DeviceFacts? device)) continue;
             foreach ((string other, DeviceFacts found) in facts.Devices)
             {
-                bool isShared = other != router.Interface && found.Addresses.Any(a => !a.Address.IsV6 && device.Addresses.Any(o => o.Bits < 32 && o.Contains(a.Address)));
+                bool isShared = other != router.Interface && found.Addresses.Any(a => !a.Address.IsV6 && !virtuals.Contains(a.Address) && device.Addresses.Any(o => o.Bits < 32 && o.Contains(a.Address)));
                 if (!isShared || !told.Add(router.Interface + other)) continue;
                 bool isQuiet = Effective(facts, "arp_ignore", router.Interface) >= 1 && Effective(facts, "arp_ignore", other) >= 1 && Effective(facts, "arp_announce", other) >= 1;
                 bool isStrict = Effective(facts, "rp_filter", router.Interface) == 1 || Effective(facts, "rp_filter", other) == 1;

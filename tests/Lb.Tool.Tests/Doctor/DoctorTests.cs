@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Lb.Vrrp.Tests;
 
 namespace Lb.Tool.Tests.Doctor;
@@ -42,6 +44,23 @@ public sealed class DoctorTests : IDisposable
         (int code, string text) = Doctor(network, _folder.Write("lb.json", Configuration));
         Assert.Contains("FAIL  router edge: e0 has no IPv4 address of its own to send adverts from\n      -> ip address add ADDRESS/PREFIX dev e0\n", text, StringComparison.Ordinal);
         Assert.Equal(1, code);
+    }
+
+    [Fact]
+    [Trait("Row", "T6")]
+    public async Task A_port_in_use_fails_unless_ports_are_skipped()
+    {
+        using Socket holder = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        holder.Listen();
+        string text = $"{{ 'Lb': {{ 'Pools': {{ 'web': {{ 'Servers': [ {{ 'Address': '127.0.0.1:8001' }} ] }} }}, 'Gateways': {{ 'front': {{ 'Listen': [ '{holder.LocalEndPoint}' ], 'Pool': 'web' }} }} }} }}";
+        string path = _folder.Write("lb.json", text.Replace('\'', '"'));
+        ToolResult strict = await Tool.RunAsync("doctor", "-c", path);
+        Assert.Equal(1, strict.ExitCode);
+        Assert.StartsWith($"FAIL  Lb:Gateways:front:Listen:0 = '{holder.LocalEndPoint}': is in use", strict.Output, StringComparison.Ordinal);
+        ToolResult skipped = await Tool.RunAsync("doctor", "-c", path, "--skip-ports");
+        Assert.StartsWith($"OK    {path}: 1 pool, 1 server, 1 gateway, 0 routers: no errors\n", skipped.Output, StringComparison.Ordinal);
+        Assert.Equal(0, skipped.ExitCode);
     }
 
     [Fact]

@@ -160,6 +160,8 @@ public sealed class ExaminationTests
         Assert.Contains(All(Pair(), facts), static f => f.Cure == "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2");
         Dictionary<string, string> quiet = new(Settings, StringComparer.Ordinal) { ["net/ipv4/conf/all/arp_ignore"] = "1", ["net/ipv4/conf/all/arp_announce"] = "2" };
         Assert.All(All(Pair(), facts with { Setting = quiet.GetValueOrDefault }), static f => Assert.Equal(FindingLevel.Ok, f.Level));
+        MachineFacts running = Good() with { Devices = new Dictionary<string, DeviceFacts>(StringComparer.Ordinal) { ["eth0"] = new(true, [Prefix("192.0.2.1/24")]), ["vrrp.51"] = new(true, [Prefix("192.0.2.100/24")]) } };
+        Assert.All(All(Pair(), running), static f => Assert.Equal(FindingLevel.Ok, f.Level));
         quiet["net/ipv4/conf/eth1/rp_filter"] = "1";
         Assert.Contains(All(Pair(), facts with { Setting = quiet.GetValueOrDefault }), static f => f.Cure == "sysctl -w net.ipv4.conf.eth0.rp_filter=2 net.ipv4.conf.eth1.rp_filter=2");
     }
