@@ -36,12 +36,15 @@ internal sealed class FaultBench(Options options, List<Series> results)
         {
             for (int round = 0; round < options.Rounds; round++)
             {
+                // Spread over the interval, and the same for both: it is no merit to be hit just before an advert.
+                TimeSpan phase = interval * ((round + 0.5) / options.Rounds);
                 foreach (Lab lab in round % 2 == 0 ? [ours, theirs] : (Lab[])[theirs, ours])
                 {
                     ct.ThrowIfCancellationRequested();
                     await lab.WhenSteadyAsync();
                     using Prober prober = lab.Probe();
-                    await Task.Delay(Lead + interval * Random.Shared.NextDouble(), ct);
+                    await Task.Delay(Lead, ct);
+                    await lab.AfterAdvertAsync(phase, ct);
                     long at = await lab.BreakAsync(fault);
                     await Task.Delay(interval * 4 + Lead, ct);
                     prober.End();

@@ -7,6 +7,7 @@ internal sealed class Lab : IAsyncDisposable
 {
     private readonly HostNetwork _network = new(2);
     private readonly Node[] _nodes;
+    private readonly Capture _seen;
 
     /// <param name="name">What the table calls it.</param>
     /// <param name="first">Program of the first host: <c>lb</c> or <c>keepalived</c>.</param>
@@ -17,6 +18,7 @@ internal sealed class Lab : IAsyncDisposable
         (Name, Router) = (name, router);
         _nodes = [Make(first, 1, 200), Make(second, 2, 100)];
         for (int host = 1; host <= 2; host++) Prober.Answer(_network.Open(host, static () => Prober.Open(Prober.Port)), host);
+        _seen = _network.CaptureAtClient();
         foreach (Node node in _nodes) node.Start();
     }
 
@@ -32,6 +34,13 @@ internal sealed class Lab : IAsyncDisposable
         await _network.Addresses.WhenHeldByAsync(Router.Address, 1);
         await _network.WhenAnsweredAsync(Router.Address, 1);
         await _network.Addresses.WhenHeldByAsync(Router.Address, 1);
+    }
+
+    /// <summary>Until so long after the next advert of the first host: when a fault comes between two adverts decides how soon it is found.</summary>
+    public async Task AfterAdvertAsync(TimeSpan delay, CancellationToken ct)
+    {
+        await _seen.Frames.WhenAsync(static f => f.IsAdvert && f.Source == "10.77.0.1", _seen.Frames.Count);
+        if (delay > TimeSpan.Zero) await Task.Delay(delay, ct);
     }
 
     public Prober Probe() => new(_network.Client.Run(static () => Prober.Open(0)), Router.Address);
