@@ -76,14 +76,19 @@ internal sealed class RouterSeat : IDisposable
     }
 
     /// <summary>Does what is due.</summary>
-    public void Advance(TimeSpan now)
+    /// <param name="now">The time.</param>
+    /// <param name="ready">Descriptors that have something to read.</param>
+    /// <returns>Whether something was due.</returns>
+    public bool Advance(TimeSpan now, ReadOnlySpan<int> ready)
     {
+        bool isDue = now >= Deadline;
         if (_late > TimeSpan.Zero) Router.Paused(_late, now);
         _late = TimeSpan.Zero;
         Router.Advance(now);
         Router.SettleLink(now);
-        LookForConflicts(now);
+        LookForConflicts(now, ready);
         TellStopped();
+        return isDue;
     }
 
     /// <summary>Tells <see cref="Stopped"/> when it is so.</summary>
@@ -124,7 +129,7 @@ internal sealed class RouterSeat : IDisposable
         _ = now;
     }
 
-    private void LookForConflicts(TimeSpan now)
+    private void LookForConflicts(TimeSpan now, ReadOnlySpan<int> ready)
     {
         if (Probe is not { } probe) return;
         bool isActive = Router.State == RouterState.Active;
@@ -139,7 +144,8 @@ internal sealed class RouterSeat : IDisposable
         }
 
         bool isSettled = isActive && now - _activeAt >= Settled;
-        while (probe.TryReceive(out AddressConflict conflict))
+        bool isRead = ready.Contains(probe.Descriptor);
+        while (isRead && probe.TryReceive(out AddressConflict conflict))
         {
             if (isSettled) Router.Conflict(conflict.Address, conflict.Mac.ToString(), now);
         }

@@ -140,7 +140,12 @@ internal sealed class VrrpLoop : IDisposable
         if (_poller.Ready.Contains(_monitor.Descriptor)) FollowLinks();
         while (_mailbox.TryDequeue(out Action<TimeSpan>? work)) work(Clocks.Monotonic());
 
-        for (int i = 0; i < _seats.Count; i++) _seats[i].Advance(Clocks.Monotonic());
+        // Of hundreds of routers few have something to do, so the clock is asked again only after one that had.
+        now = Clocks.Monotonic();
+        for (int i = 0; i < _seats.Count; i++)
+        {
+            if (_seats[i].Advance(now, _poller.Ready)) now = Clocks.Monotonic();
+        }
     }
 
     private void ReceiveAll()
