@@ -18,6 +18,12 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     private static readonly TimeSpan Fastest = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(1);
 
+    // So old may be what another router on this thread has read: hundreds that renew in turn would each list the addresses of all.
+    private static readonly TimeSpan Shared = TimeSpan.FromMilliseconds(50);
+
+    [ThreadStatic]
+    private static Look? t_look;
+
     private readonly Netlink _netlink = new();
     private readonly Entry[] _entries;
     private readonly string[] _interfaces;
@@ -68,7 +74,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         if (ct.IsCancellationRequested) return ValueTask.FromCanceled(ct);
         try
         {
-            PutAll();
+            PutAll(mayShare: false);
             return ValueTask.CompletedTask;
         }
         catch (IOException exception)
@@ -79,7 +85,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
 
     /// <inheritdoc/>
     /// <exception cref="NetlinkException">An interface is gone, or the kernel refuses an address; the others were renewed all the same.</exception>
-    public bool Renew() => PutAll();
+    public bool Renew() => PutAll(mayShare: true);
 
     /// <inheritdoc/>
     public ValueTask ReleaseAsync(CancellationToken ct)
@@ -138,7 +144,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     public void Dispose() => _netlink.Dispose();
 
     // Returns whether something was added that was not there.
-    private bool PutAll()
+    private bool PutAll(bool mayShare)
     {
         bool added = false;
         NetlinkException? failure = null;
@@ -146,14 +152,13 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         {
             try
             {
-                NetworkLink link = _netlink.RequireLink(name);
-                _netlink.ReadAddresses(link.Index, _present);
+                Look look = LookAt(name, mayShare);
                 foreach (Entry entry in _entries)
                 {
                     if (entry.Address.Interface != name) continue;
                     try
                     {
-                        added |= Put(entry, link.Index);
+                        added |= Put(entry, look);
                     }
                     catch (NetlinkException exception)
                     {
@@ -170,9 +175,20 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         return failure is null ? added : throw failure;
     }
 
-    private bool Put(Entry entry, int index)
+    private Look LookAt(string name, bool mayShare)
     {
-        InterfaceAddress? present = Find(entry.Address.Address);
+        TimeSpan now = Clocks.Monotonic();
+        if (mayShare && t_look is { } last && last.Name == name && now - last.At < Shared) return last;
+        t_look = null;
+        Look look = new(name, _netlink.RequireLink(name).Index, now);
+        _netlink.ReadAddresses(look.Index, look.Present);
+        return t_look = look;
+    }
+
+    private bool Put(Entry entry, Look look)
+    {
+        int index = look.Index;
+        InterfaceAddress? present = look.Find(entry.Address.Address);
         if (present is null)
         {
             Prepare(entry);
@@ -196,16 +212,6 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         return false;
     }
 
-    private InterfaceAddress? Find(PeerAddress address)
-    {
-        foreach (InterfaceAddress present in _present)
-        {
-            if (present.Address == address) return present;
-        }
-
-        return null;
-    }
-
     // When a first address of a subnet goes, the kernel takes its others along, somebody else's included, unless told to promote the next one.
     private static void Prepare(Entry entry)
     {
@@ -221,6 +227,28 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     }
 
     private static bool KernelKeepsTags() => Environment.OSVersion.Version >= new Version(5, 18);
+
+    /// <summary>An interface and its addresses as they were at a moment.</summary>
+    private sealed class Look(string name, int index, TimeSpan at)
+    {
+        public string Name => name;
+
+        public int Index => index;
+
+        public TimeSpan At => at;
+
+        public List<InterfaceAddress> Present { get; } = [];
+
+        public InterfaceAddress? Find(PeerAddress address)
+        {
+            foreach (InterfaceAddress present in Present)
+            {
+                if (present.Address == address) return present;
+            }
+
+            return null;
+        }
+    }
 
     private sealed class Entry(VirtualAddress address)
     {
