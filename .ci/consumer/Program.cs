@@ -1,9 +1,10 @@
-// A stranger's project: only what the packages bring. A client goes through a gateway to a checked server.
+// A stranger's project: only what the packages bring. A client goes through a gateway to a checked server, and a virtual router without a peer is elected.
 using System.Net;
 using System.Net.Sockets;
 using Lb;
 using Lb.Testing;
 using Lb.Transport;
+using Lb.Vrrp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -15,6 +16,15 @@ _ = ServeAsync();
 HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Services.AddServerPool("web").AddServer(server.LocalEndpoint.ToString()!, name: "only").UseRoundRobin().AddTcpCheck();
 builder.Services.AddTcpGateway(listen: "127.0.0.1:0", pool: "web", name: "front");
+builder.Services.AddVirtualRouter("edge", router =>
+{
+    router.Interface = "lo";
+    router.RouterId = 51;
+    router.AdvertisementInterval = TimeSpan.FromMilliseconds(10);
+    router.AssignAddresses = false;
+    router.Addresses.Add(new VirtualAddressOptions { Address = "192.0.2.100/32", OffLink = true });
+    router.Unicast = new RouterUnicastOptions { Source = "127.0.0.1", Peers = { "127.0.0.2" }, UdpPort = 18113 };
+}).TrackPool("web", weight: -50);
 using IHost host = builder.Build();
 await host.StartAsync(limit.Token);
 
@@ -27,6 +37,8 @@ using (Socket client = new(SocketType.Stream, ProtocolType.Tcp))
     if (!answer.AsSpan(0, length).SequenceEqual("ping"u8)) throw new InvalidOperationException("The answer is not what was sent.");
 }
 
+VirtualRouters routers = host.Services.GetRequiredService<VirtualRouters>();
+while (routers.Find("edge")!.State != RouterState.Active) await Task.Delay(10, limit.Token);
 await host.StopAsync(limit.Token);
 ManualTimeProvider time = new();
 time.Advance(TimeSpan.FromHours(1));

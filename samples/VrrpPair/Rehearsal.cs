@@ -82,7 +82,8 @@ internal static class Rehearsal
                 router.Addresses.Add(new VirtualAddressOptions { Address = "192.0.2.100/32", OffLink = true });
                 router.AssignAddresses = false;
             })
-            .TrackPool("web", weight: -100);
+            .TrackPool("web", weight: -100)
+            .UseAddressOwner(_ => new CloudRoute(node, TimeProvider.System));
         #endregion
 
         return builder.Build();

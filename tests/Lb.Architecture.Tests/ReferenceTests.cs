@@ -45,6 +45,15 @@ public sealed partial class ReferenceTests
         ["Gateways"] = ("Gateways:g:", typeof(GatewayOptions)),
         ["Health"] = ("Health:", typeof(HealthOptions)),
         ["Transport"] = ("Transport:", typeof(TransportOptions)),
+        ["Routers"] = ("Routers:r:", typeof(RouterOptions)),
+        ["Addresses"] = ("Routers:r:Addresses:0:", typeof(VirtualAddressOptions)),
+        ["Track"] = ("Routers:r:Track:0:", typeof(RouterTrackOptions)),
+        ["Unicast"] = ("Routers:r:Unicast:", typeof(RouterUnicastOptions)),
+        ["Authentication"] = ("Routers:r:Authentication:", typeof(RouterAuthenticationOptions)),
+        ["VirtualMac"] = ("Routers:r:VirtualMac:", typeof(RouterVirtualMacOptions)),
+        ["Announce"] = ("Routers:r:Announce:", typeof(RouterAnnounceOptions)),
+        ["Notify"] = ("Routers:r:Notify:", typeof(RouterNotifyOptions)),
+        ["Vrrp"] = ("Vrrp:", typeof(VrrpOptions)),
     };
 
     public static TheoryData<string> SectionNames => [.. Sections.Keys];

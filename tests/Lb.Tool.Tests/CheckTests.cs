@@ -29,7 +29,7 @@ public sealed class CheckTests : IDisposable
             }
             """);
         ToolResult result = await Tool.RunAsync("check", "-c", path);
-        Assert.Equal(new ToolResult(0, $"{path}: 2 pools, 3 servers, 1 gateway: no errors\n", ""), result);
+        Assert.Equal(new ToolResult(0, $"{path}: 2 pools, 3 servers, 1 gateway, 0 routers: no errors\n", ""), result);
     }
 
     [Fact]
@@ -143,6 +143,6 @@ public sealed class CheckTests : IDisposable
     {
         string path = _folder.Write("lb.json", """{ "Lb": { } }""");
         ToolResult result = await Tool.RunAsync("check", "-c", path);
-        Assert.Equal(new ToolResult(0, $"{path}: 0 pools, 0 servers, 0 gateways: no errors\n", ""), result);
+        Assert.Equal(new ToolResult(0, $"{path}: 0 pools, 0 servers, 0 gateways, 0 routers: no errors\n", ""), result);
     }
 }

@@ -63,11 +63,11 @@ internal static class CheckCommand
         foreach (ConfigurationError fault in ordered) error.WriteLine(file.Describe(fault));
     }
 
-    /// <summary><c>2 pools, 3 servers, 1 gateway</c></summary>
+    /// <summary><c>2 pools, 3 servers, 1 gateway, 0 routers</c></summary>
     public static string Summary(LbOptions options)
     {
         int servers = options.Pools.Values.Sum(static pool => pool.Servers.Count);
-        return $"{Count(options.Pools.Count, "pool")}, {Count(servers, "server")}, {Count(options.Gateways.Count, "gateway")}";
+        return $"{Count(options.Pools.Count, "pool")}, {Count(servers, "server")}, {Count(options.Gateways.Count, "gateway")}, {Count(options.Routers.Count, "router")}";
 
         static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
     }

@@ -12,10 +12,11 @@ internal static class LbCommand
     /// <returns>0, or 1 when something is wrong.</returns>
     public static Task<int> InvokeAsync(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
-        RootCommand root = new("Load balancing and failover: runs gateways from a configuration file, checks it, and tries scheduling out.")
+        RootCommand root = new("Load balancing and failover: runs gateways and virtual routers from a configuration file, checks it and the machine, and tries scheduling out.")
         {
             RunCommand.Create(),
             CheckCommand.Create(),
+            DoctorCommand.Create(),
             PlayCommand.Create(),
             SimulateCommand.Create(),
             DemoCommand.Create(),

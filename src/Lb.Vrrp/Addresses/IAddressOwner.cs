@@ -22,7 +22,7 @@ public interface IAddressOwner : IDisposable
     /// Renews what would end by itself (a lease in the kernel): called while the router is Active, at least every <see cref="RenewEvery"/>. Puts back
     /// addresses that somebody else has deleted.
     /// </summary>
-    /// <returns>True when something had to be put back: the router announces again.</returns>
+    /// <returns>True when something is known to have been put back: the router announces again.</returns>
     bool Renew();
 
     /// <summary>How often <see cref="Renew"/> wants to be called; <see cref="TimeSpan.Zero"/> = never.</summary>

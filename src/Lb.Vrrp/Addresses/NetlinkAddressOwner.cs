@@ -17,6 +17,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
 
     private static readonly TimeSpan Fastest = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(1);
+    private const int WholeEvery = 10;
 
     private readonly Netlink _netlink = new();
     private readonly Entry[] _entries;
@@ -24,6 +25,8 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     private readonly uint _seconds;
     private readonly List<InterfaceAddress> _present = [];
     private bool _tagsAreKept = true;
+    private bool _isSuspect;
+    private int _renewals;
 
     /// <summary>Makes an owner. Nothing is touched yet.</summary>
     /// <param name="addresses">The addresses, those left out of the adverts among them.</param>
@@ -78,8 +81,20 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// Most times the lifetimes alone are set anew, in one message for each address; every <see cref="WholeEvery"/>th time, and when an address was heard
+    /// to be gone, the kernel is asked what there is.
+    /// </remarks>
     /// <exception cref="NetlinkException">An interface is gone, or the kernel refuses an address; the others were renewed all the same.</exception>
-    public bool Renew() => PutAll();
+    public bool Renew()
+    {
+        if (!_isSuspect && ++_renewals % WholeEvery != 0 && TryExtend()) return false;
+        _isSuspect = false;
+        return PutAll();
+    }
+
+    /// <summary>An address may be gone: the next <see cref="Renew"/> looks at all of them.</summary>
+    public void Suspect() => _isSuspect = true;
 
     /// <inheritdoc/>
     public ValueTask ReleaseAsync(CancellationToken ct)
@@ -150,6 +165,26 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     /// <summary>Closes the netlink socket. Addresses stay: until <see cref="ReleaseAsync"/> before it, or the end of their lifetime.</summary>
     public void Dispose() => _netlink.Dispose();
 
+    // False when that is not enough: something is not ours, or an interface was made anew.
+    private bool TryExtend()
+    {
+        foreach (Entry entry in _entries)
+        {
+            if (entry.Holding != Holding.Ours || entry.PrefixLength != entry.Address.PrefixLength) return false;
+        }
+
+        if (_seconds == Netlink.Forever) return true;
+        try
+        {
+            foreach (Entry entry in _entries) _netlink.AddAddress(entry.Address, entry.Index, _seconds, Tag, replace: true);
+            return true;
+        }
+        catch (NetlinkException)
+        {
+            return false;
+        }
+    }
+
     // Returns whether something was added that was not there.
     private bool PutAll()
     {
@@ -185,6 +220,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
 
     private bool Put(Entry entry, int index)
     {
+        entry.Index = index;
         InterfaceAddress? present = Find(entry.Address.Address);
         if (present is null)
         {
@@ -242,5 +278,8 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         public Holding Holding { get; set; }
 
         public int PrefixLength { get; set; } = address.PrefixLength;
+
+        /// <summary>Number of its interface when it was last looked at.</summary>
+        public int Index { get; set; }
     }
 }

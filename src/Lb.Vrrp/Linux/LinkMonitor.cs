@@ -50,11 +50,13 @@ internal sealed unsafe class LinkMonitor : IDisposable
 
     /// <summary>Takes in what has happened.</summary>
     /// <param name="changed">Indices of the interfaces that are not as before are added.</param>
+    /// <param name="gone">Addresses that were taken off an interface are added, virtual ones too; null = nobody asks.</param>
     /// <returns>Whether there are any.</returns>
-    public bool Read(ISet<int> changed)
+    public bool Read(ISet<int> changed, ICollection<PeerAddress>? gone = null)
     {
         int before = changed.Count;
         _table.Changed = changed;
+        _table.Gone = gone;
         while (true)
         {
             nint length = Libc.Receive(Descriptor, _buffer, BufferSize, Libc.MessageDoNotWait);
@@ -73,6 +75,7 @@ internal sealed unsafe class LinkMonitor : IDisposable
         }
 
         _table.Changed = null;
+        _table.Gone = null;
         return changed.Count > before;
     }
 

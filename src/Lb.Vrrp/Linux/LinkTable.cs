@@ -32,6 +32,9 @@ internal sealed class LinkTable
     /// <summary>Takes the indices of what changes; null = nobody asks.</summary>
     public ISet<int>? Changed { get; set; }
 
+    /// <summary>Takes the addresses that have gone, virtual ones too; null = nobody asks.</summary>
+    public ICollection<PeerAddress>? Gone { get; set; }
+
     /// <summary>All that is not told again until <see cref="EndDump"/> is gone.</summary>
     public void BeginDump()
     {
@@ -146,6 +149,7 @@ internal sealed class LinkTable
 
         if (address.Value.IsEmpty) address.Value = peer;
         if (address.Value.IsEmpty || !link.Set(address, exists)) return;
+        if (!exists) Gone?.Add(address.Value);
         Changed?.Add(BinaryPrimitives.ReadInt32LittleEndian(body[4..]));
     }
 

@@ -57,7 +57,10 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
 
         if (now >= _releaseAt) return Follow(now);
         if (now < _renewAt) return HolderResult.None;
-        _renewAt = now + owner.RenewEvery;
+
+        // On a grid of its own, which began with the adverts': what is due together is done in one turn.
+        TimeSpan next = _renewAt + owner.RenewEvery;
+        _renewAt = next > now ? next : now + owner.RenewEvery;
         try
         {
             return owner.Renew() ? new HolderResult(HolderEvent.Restored) : HolderResult.None;
@@ -66,6 +69,16 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
         {
             return new HolderResult(HolderEvent.Failed, error.Message);
         }
+    }
+
+    /// <summary>Renews at once, since addresses are gone.</summary>
+    /// <returns>What came of it; <see cref="HolderEvent.None"/> when they are not to be here.</returns>
+    public HolderResult Restore(TimeSpan now)
+    {
+        if (!IsHeld || !_wanted || _pending is not null || _renewAt == TimeSpan.MaxValue) return HolderResult.None;
+        _renewAt = now;
+        HolderResult result = Advance(now);
+        return result.Kind == HolderEvent.None ? new HolderResult(HolderEvent.Restored) : result;
     }
 
     public void Dispose()

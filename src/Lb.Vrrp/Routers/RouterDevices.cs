@@ -31,6 +31,8 @@ internal sealed class RouterDevices : IDisposable
         _sendDevice = options.VirtualMac.TransmitBase ? options.Interface : _addressDevice;
         _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, _addressDevice))];
         Virtual = [.. _virtual.Select(static a => a.Address)];
+        Watched = options is { AssignAddresses: true, DuplicateDetection: true }
+            ? [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _addressDevice).Select(static a => a.Address)] : [];
         PeerAddress group = RouterReceivers.Group(global, _isV6);
         bool fills = !string.Equals(options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase);
         _raw = options.Unicast switch
@@ -59,8 +61,11 @@ internal sealed class RouterDevices : IDisposable
     /// <summary>The virtual addresses, which are never taken for the interface's own.</summary>
     public IReadOnlyCollection<PeerAddress> Virtual { get; }
 
-    /// <summary>Hears whether somebody else has an address.</summary>
-    public DuplicateProbe? Probe { get; private set; }
+    /// <summary>The interface that has the addresses.</summary>
+    public string AddressDevice => _addressDevice;
+
+    /// <summary>Addresses of which it is to be heard whether others have them.</summary>
+    public PeerAddress[] Watched { get; }
 
     /// <summary>Opens everything on the interfaces as they are.</summary>
     /// <returns>What went wrong, for people; null = nothing, or only that a link is down.</returns>
@@ -112,17 +117,24 @@ internal sealed class RouterDevices : IDisposable
         }
     }
 
+    /// <summary>An address was heard to be gone.</summary>
+    /// <returns>True when it is one of these.</returns>
+    public bool IsOurs(PeerAddress gone)
+    {
+        if (!Virtual.Contains(gone)) return false;
+        _addresses?.Suspect();
+        return true;
+    }
+
     /// <summary>Runs what a change of hands will need once without effect, so that it is compiled by then.</summary>
     public void WarmUp()
     {
         _raw?.WarmUp();
         _addresses?.WarmUp();
-        for (int i = 0; i < Probe?.Count; i++) Probe.Ask(i);
     }
 
     public void Dispose()
     {
-        Probe?.Dispose();
         _filter?.Dispose();
         _mac?.Dispose();
     }
@@ -160,10 +172,6 @@ internal sealed class RouterDevices : IDisposable
         try
         {
             _announcer.Follow();
-            Probe?.Dispose();
-            Probe = null;
-            PeerAddress[] watched = [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _addressDevice).Select(static a => a.Address)];
-            if (_options.DuplicateDetection && watched.Length > 0) Probe = new DuplicateProbe(_addressDevice, watched);
         }
         catch (IOException failure)
         {

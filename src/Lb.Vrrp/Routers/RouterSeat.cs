@@ -13,8 +13,9 @@ internal sealed class RouterSeat : IDisposable
     private LinkState _link;
     private LinkState _second;
     private TimeSpan _late;
-    private TimeSpan _activeAt = TimeSpan.MaxValue;
-    private bool _asked;
+    private TimeSpan _askAt = TimeSpan.MaxValue;
+    private TimeSpan _settledAt = TimeSpan.MaxValue;
+    private bool _wasActive;
 
     /// <summary>Makes the router with the devices of this host; nothing is opened but what can't be opened later.</summary>
     /// <exception cref="IOException">The kernel refuses what a router needs.</exception>
@@ -34,56 +35,82 @@ internal sealed class RouterSeat : IDisposable
     /// <summary>Told once, when the router has stopped and let go of its addresses.</summary>
     public Action? Stopped { get; set; }
 
-    /// <summary>Hears whether somebody else has an address; null = nobody asks.</summary>
-    public DuplicateProbe? Probe => _devices.Probe;
-
-    /// <summary>When <see cref="Advance"/> wants to be called.</summary>
-    public TimeSpan Deadline
-    {
-        get
-        {
-            TimeSpan due = Router.Deadline;
-            return _activeAt != TimeSpan.MaxValue && !_asked && _activeAt + Settled < due ? _activeAt + Settled : due;
-        }
-    }
+    /// <summary>When <see cref="Advance"/> wants to be called, as of the last <see cref="Refresh"/>.</summary>
+    public TimeSpan Due { get; private set; }
 
     /// <summary>Opens the sockets on the interface as it is now.</summary>
-    public void Bind(LinkMonitor monitor, RouterReceivers receivers, TimeSpan now)
+    public void Bind(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes)
     {
         _devices.RemoveStale();
         TakeLinks(monitor);
-        Open(receivers, now);
+        Open(receivers, probes);
         _devices.WarmUp();
+    }
+
+    /// <summary>Looks anew at when the router wants to be driven: after everything that was done with it.</summary>
+    public void Refresh(TimeSpan now)
+    {
+        bool isActive = Router.State == RouterState.Active;
+        if (!isActive) _askAt = TimeSpan.MaxValue;
+        else if (!_wasActive) _askAt = now + Settled;
+        _settledAt = isActive && !_wasActive ? now + Settled : _settledAt;
+        _wasActive = isActive;
+        TimeSpan due = Router.Deadline;
+        Due = _askAt < due ? _askAt : due;
     }
 
     /// <summary>An interface has changed.</summary>
     /// <returns>True when it was one of this router's.</returns>
-    public bool FollowLink(LinkMonitor monitor, RouterReceivers receivers, TimeSpan now)
+    public bool FollowLink(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
         (LinkState link, LinkState second) = (_link, _second);
         TakeLinks(monitor);
         ReportTracked(monitor, now);
         if (link == _link && second == _second) return false;
-        Open(receivers, now);
+        Open(receivers, probes);
         Router.LinkChanged(now);
         return true;
     }
 
     /// <summary>Notes by how much a turn comes late for what was due, before the packets of that time are read.</summary>
-    public void NoteLateness(TimeSpan now)
+    public void NoteLateness(TimeSpan now) => _late = Router.Late(now);
+
+    /// <summary>Takes in a packet.</summary>
+    public void Receive(ReadOnlySpan<byte> message, in VrrpDatagram datagram, TimeSpan now)
     {
-        _late = Router.Late(now);
+        Router.Receive(message, in datagram, now);
+        Router.SettleLink(now);
+        TellStopped();
+        Refresh(now);
+    }
+
+    /// <summary>An address was taken off an interface: puts it back if it is one of ours.</summary>
+    public void AddressGone(PeerAddress gone, TimeSpan now)
+    {
+        if (_wasActive && _devices.IsOurs(gone)) Router.AddressGone(now);
+    }
+
+    /// <summary>Somebody else has one of the addresses, or did so before it was ours for a while.</summary>
+    public void Conflict(in AddressConflict conflict, TimeSpan now)
+    {
+        if (_wasActive && now >= _settledAt) Router.Conflict(conflict.Address, conflict.Mac.ToString(), now);
     }
 
     /// <summary>Does what is due.</summary>
-    public void Advance(TimeSpan now)
+    public void Advance(RouterProbes probes, TimeSpan now)
     {
         if (_late > TimeSpan.Zero) Router.Paused(_late, now);
         _late = TimeSpan.Zero;
         Router.Advance(now);
         Router.SettleLink(now);
-        LookForConflicts(now);
+        if (now >= _askAt)
+        {
+            _askAt = TimeSpan.MaxValue;
+            probes.Ask(this);
+        }
+
         TellStopped();
+        Refresh(now);
     }
 
     /// <summary>Tells <see cref="Stopped"/> when it is so.</summary>
@@ -117,35 +144,10 @@ internal sealed class RouterSeat : IDisposable
         _second = Router.Options.HeartbeatInterface is { } device ? monitor.Get(device, _devices.Virtual) : default;
     }
 
-    private void Open(RouterReceivers receivers, TimeSpan now)
+    private void Open(RouterReceivers receivers, RouterProbes probes)
     {
         string? error = _devices.Open(this, in _link, in _second, receivers);
         if (error is not null) RouterLog.LinkFailed(_log, Router.Name, error);
-        _ = now;
-    }
-
-    private void LookForConflicts(TimeSpan now)
-    {
-        if (Probe is not { } probe) return;
-        bool isActive = Router.State == RouterState.Active;
-        if (!isActive)
-        {
-            _activeAt = TimeSpan.MaxValue;
-            _asked = false;
-        }
-        else if (_activeAt == TimeSpan.MaxValue)
-        {
-            _activeAt = now;
-        }
-
-        bool isSettled = isActive && now - _activeAt >= Settled;
-        while (probe.TryReceive(out AddressConflict conflict))
-        {
-            if (isSettled) Router.Conflict(conflict.Address, conflict.Mac.ToString(), now);
-        }
-
-        if (!isSettled || _asked) return;
-        _asked = true;
-        for (int i = 0; i < probe.Count; i++) probe.Ask(i);
+        if (_link.IsRunning && _devices.Watched is { Length: > 0 } watched) probes.Watch(this, _devices.AddressDevice, watched[0].IsV6, watched);
     }
 }

@@ -34,6 +34,12 @@ public sealed partial class VirtualRouter
         if (_started) Do(_machine.Follow(state, now), $"the others of group {group} are {state}", now);
     }
 
+    /// <summary>An address of ours was taken off this node by somebody else, or has run out: puts it back and announces it.</summary>
+    internal void AddressGone(TimeSpan now)
+    {
+        if (State == RouterState.Active && _holder is { } holder) Take(holder.Restore(now), now);
+    }
+
     /// <summary>Somebody else answers for one of our addresses: says so, and tells the neighbours once more where it is.</summary>
     internal void Conflict(PeerAddress address, string mac, TimeSpan now)
     {

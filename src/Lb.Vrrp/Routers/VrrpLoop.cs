@@ -16,17 +16,23 @@ internal sealed class VrrpLoop : IDisposable
     // A flood must not keep what is due from being done.
     private const int MostPackets = 4096;
 
+    // What fails again at once must not fill the log and the processor.
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
+
     private readonly Poller _poller = new();
     private readonly LinkMonitor _monitor = new();
     private readonly ConcurrentQueue<Action<TimeSpan>> _mailbox = new();
     private readonly List<RouterSeat> _seats = [];
     private readonly RouterReceivers _receivers;
+    private readonly RouterProbes _probes;
     private readonly HashSet<int> _changed = [];
+    private readonly List<PeerAddress> _gone = [];
     private readonly byte[] _buffer = new byte[DatagramReader.Capacity];
     private readonly ILogger _log;
     private readonly int _realTimePriority;
     private readonly Thread _thread;
     private volatile bool _ended;
+    private volatile bool _isStale;
 
     /// <summary>Opens what it needs and starts the thread.</summary>
     /// <param name="options">What holds for all routers.</param>
@@ -36,6 +42,7 @@ internal sealed class VrrpLoop : IDisposable
         _log = log;
         _realTimePriority = options.RealTimePriority;
         _receivers = new RouterReceivers(_poller, options);
+        _probes = new RouterProbes(_poller, log);
         _poller.Add(_monitor.Descriptor);
         _thread = new Thread(Run, 512 * 1024) { Name = "lb-vrrp", IsBackground = true, Priority = ThreadPriority.Highest };
         _thread.Start();
@@ -74,9 +81,12 @@ internal sealed class VrrpLoop : IDisposable
     public void Add(RouterSeat seat, TimeSpan now)
     {
         _seats.Add(seat);
-        seat.Router.Wake = _poller.Wake;
-        seat.Bind(_monitor, _receivers, now);
-        if (seat.Probe is { } probe) _poller.Add(probe.Descriptor);
+        seat.Router.Wake = () =>
+        {
+            _isStale = true;
+            _poller.Wake();
+        };
+        seat.Bind(_monitor, _receivers, _probes);
         seat.Router.Start(now);
     }
 
@@ -87,8 +97,8 @@ internal sealed class VrrpLoop : IDisposable
     public void Remove(RouterSeat seat)
     {
         if (!_seats.Remove(seat)) return;
-        if (seat.Probe is { } probe) _poller.Remove(probe.Descriptor);
         _receivers.Forget(seat);
+        _probes.Forget(seat);
         seat.Dispose();
     }
 
@@ -116,33 +126,65 @@ internal sealed class VrrpLoop : IDisposable
             {
                 // The routers must go on: one that is not driven is a dead node that has its addresses.
                 RouterLog.LoopFailed(_log, failure);
+                _isStale = true;
+                _poller.Wait(Clocks.Monotonic() + AfterFailure);
             }
         }
 
         foreach (RouterSeat seat in _seats) seat.Dispose();
         _receivers.Dispose();
+        _probes.Dispose();
         _monitor.Dispose();
         _poller.Dispose();
     }
 
     private void Turn()
     {
-        TimeSpan deadline = TimeSpan.MaxValue;
+        TimeSpan now = Clocks.Monotonic(), deadline = TimeSpan.MaxValue;
+        _probes.Settle();
+        if (_isStale) RefreshAll(now);
         foreach (RouterSeat seat in _seats)
         {
-            TimeSpan due = seat.Deadline;
-            if (due < deadline) deadline = due;
+            if (seat.Due < deadline) deadline = seat.Due;
         }
 
         if (_mailbox.IsEmpty) _poller.Wait(deadline == TimeSpan.MaxValue ? null : deadline);
-        TimeSpan now = Clocks.Monotonic();
-        foreach (RouterSeat seat in _seats) seat.NoteLateness(now);
+        now = Clocks.Monotonic();
+        foreach (RouterSeat seat in _seats)
+        {
+            if (seat.Due < now) seat.NoteLateness(now);
+        }
 
         ReceiveAll();
+        _probes.Read(now);
         if (_poller.Ready.Contains(_monitor.Descriptor)) FollowLinks();
-        while (_mailbox.TryDequeue(out Action<TimeSpan>? work)) work(Clocks.Monotonic());
+        while (_mailbox.TryDequeue(out Action<TimeSpan>? work))
+        {
+            _isStale = true;
+            work(Clocks.Monotonic());
+        }
 
-        for (int i = 0; i < _seats.Count; i++) _seats[i].Advance(Clocks.Monotonic());
+        if (_isStale) RefreshAll(Clocks.Monotonic());
+        now = Clocks.Monotonic();
+        for (int i = 0; i < _seats.Count; i++)
+        {
+            RouterSeat seat = _seats[i];
+            if (seat.Due > now) continue;
+            seat.Advance(_probes, now);
+            _isStale |= seat.Group is not null;
+            now = Clocks.Monotonic();
+        }
+    }
+
+    // What was done with one router may have moved others: those of its group.
+    private void RefreshAll(TimeSpan now)
+    {
+        _isStale = false;
+        foreach (RouterSeat seat in _seats)
+        {
+            seat.TellStopped();
+            seat.Refresh(now);
+        }
     }
 
     private void ReceiveAll()
@@ -155,7 +197,11 @@ internal sealed class VrrpLoop : IDisposable
                 ReadOnlySpan<byte> message = _buffer.AsSpan(0, length);
                 int routerId = VrrpReader.RouterIdOf(message);
                 if (routerId < 0) continue;
-                foreach (RouterSeat seat in entry.Of(routerId)) seat.Router.Receive(message, in datagram, Clocks.Monotonic());
+                foreach (RouterSeat seat in entry.Of(routerId))
+                {
+                    seat.Receive(message, in datagram, Clocks.Monotonic());
+                    _isStale |= seat.Group is not null;
+                }
             }
         }
     }
@@ -163,15 +209,13 @@ internal sealed class VrrpLoop : IDisposable
     private void FollowLinks()
     {
         _changed.Clear();
-        if (!_monitor.Read(_changed)) return;
-        foreach (RouterSeat seat in _seats)
+        _gone.Clear();
+        if (!_monitor.Read(_changed, _gone)) return;
+        _isStale = true;
+        foreach (RouterSeat seat in _seats) seat.FollowLink(_monitor, _receivers, _probes, Clocks.Monotonic());
+        foreach (PeerAddress address in _gone)
         {
-            int before = seat.Probe?.Descriptor ?? -1;
-            if (!seat.FollowLink(_monitor, _receivers, Clocks.Monotonic())) continue;
-            int after = seat.Probe?.Descriptor ?? -1;
-            if (before == after) continue;
-            _poller.Remove(before);
-            _poller.Add(after);
+            foreach (RouterSeat seat in _seats) seat.AddressGone(address, Clocks.Monotonic());
         }
     }
 }

@@ -46,4 +46,7 @@ internal static partial class RouterLog
 
     [LoggerMessage(3013, LogLevel.Information, "Router {Router}: its adverts are not queued ahead: {Error}")]
     public static partial void NotQueuedAhead(ILogger log, string router, string error);
+
+    [LoggerMessage(3014, LogLevel.Warning, "Whether others have virtual addresses is not heard on {Device}: {Error}")]
+    public static partial void NoProbe(ILogger log, string device, string error);
 }

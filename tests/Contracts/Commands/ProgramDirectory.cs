@@ -24,7 +24,11 @@ public sealed class ProgramDirectory : IDisposable
     public string Script(string text)
     {
         string path = this[$"script-{Guid.NewGuid():N}"];
-        File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
+        File.WriteAllText(path + ".text", $"#!/bin/sh\n{text}\n");
+
+        // A copy by another process: a program of this file that this process has open for writing, or a child it is just starting, would be "busy".
+        using System.Diagnostics.Process copy = System.Diagnostics.Process.Start("cp", [path + ".text", path]);
+        copy.WaitForExit();
         Mode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }

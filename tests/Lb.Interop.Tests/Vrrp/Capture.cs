@@ -6,7 +6,7 @@ using Lb.Vrrp.Tests;
 
 namespace Lb.Interop.Tests.Vrrp;
 
-/// <summary>Frames as they were seen in a namespace.</summary>
+/// <summary>Adverts, ARP and neighbour advertisements as they were seen in a namespace.</summary>
 internal sealed class Capture : IDisposable
 {
     private readonly Socket _socket;
@@ -16,7 +16,7 @@ internal sealed class Capture : IDisposable
         _socket = space.Run(KernelSocket.OpenFrames);
         _ = KernelSocket.ReadAsync(_socket, bytes =>
         {
-            if (bytes.Length >= 34) Frames.Add(new Frame(bytes));
+            if (bytes.Length >= 34 && new Frame(bytes) is { IsOfInterest: true } frame) Frames.Add(frame);
         });
     }
 
@@ -60,6 +60,8 @@ internal sealed class Frame(byte[] bytes)
     public int Type => BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(12));
 
     public bool IsV6 => Type == 0x86DD;
+
+    public bool IsOfInterest => IsAdvert || IsArp || IsNeighbor;
 
     /// <summary>IP protocol 112.</summary>
     public bool IsAdvert => Type == 0x0800 ? bytes[23] == 112 : IsV6 && bytes.Length > 54 && bytes[20] == 112;

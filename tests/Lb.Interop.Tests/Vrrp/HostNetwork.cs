@@ -65,6 +65,11 @@ internal sealed class HostNetwork : IAsyncDisposable
 
     public void Heal() => Isolate("off");
 
+    /// <summary>Nothing passes between a host and the bridge any more; the link stays up.</summary>
+    public void Mute(int host) => SetPort(host, "state", "0"); // disabled
+
+    public void Unmute(int host) => SetPort(host, "state", "3"); // forwarding
+
     /// <summary>Opens something inside a host, gone with the network.</summary>
     public T Open<T>(int host, Func<T> make)
         where T : IDisposable => Keep(Host(host).Run(make));
@@ -172,7 +177,13 @@ internal sealed class HostNetwork : IAsyncDisposable
 
     private void Isolate(string how)
     {
-        for (int number = 1; number <= _hosts.Length; number++) _switch.Ip("link", "set", $"p{number}", "type", "bridge_slave", "isolated", how);
+        for (int number = 1; number <= _hosts.Length; number++) SetPort(number, "isolated", how);
+    }
+
+    private void SetPort(int host, string what, string how)
+    {
+        (int code, string text) = TestNamespace.Execute("bridge", ["-n", _switch.Name, "link", "set", "dev", $"p{host}", what, how]);
+        Assert.True(code == 0, text);
     }
 
     private T Keep<T>(T made)

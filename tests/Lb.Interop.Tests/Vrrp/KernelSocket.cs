@@ -63,8 +63,8 @@ internal static partial class KernelSocket
     private static unsafe partial int Bind(SafeSocketHandle socket, void* address, int length);
 }
 
-/// <summary>An address that came to a host or left it.</summary>
-internal sealed record AddressChange(int Host, string Address, bool IsAdded);
+/// <summary>An address that came to a host or left it, with the time stamp of <see cref="TimeProvider.System"/> at which it was heard.</summary>
+internal sealed record AddressChange(int Host, string Address, bool IsAdded, long At);
 
 /// <summary>What addresses come and go on hosts, as their kernels say it.</summary>
 internal sealed class AddressLog : IDisposable
@@ -133,7 +133,7 @@ internal sealed class AddressLog : IDisposable
                 string address = new System.Net.IPAddress(attributes[4..length]).ToString();
                 lock (_lock)
                 {
-                    if (isAdded ? _held.Add((host, address)) : _held.Remove((host, address))) Changes.Add(new AddressChange(host, address, isAdded));
+                    if (isAdded ? _held.Add((host, address)) : _held.Remove((host, address))) Changes.Add(new AddressChange(host, address, isAdded, TimeProvider.System.GetTimestamp()));
                 }
 
                 return;

@@ -12,6 +12,7 @@ internal abstract class Node(HostNetwork network, int host) : IAsyncDisposable
     public static readonly (string, string) NeedTshark = ("/usr/bin/tshark", "tshark");
 
     private readonly List<Peer> _running = [];
+    private Task _ended = Task.CompletedTask;
 
     public int Host => host;
 
@@ -32,16 +33,21 @@ internal abstract class Node(HostNetwork network, int host) : IAsyncDisposable
         _running.Clear();
     }
 
-    /// <summary>Ends it in order.</summary>
-    public async Task EndAsync()
+    /// <summary>Ends it in order: it was asked to when this returns.</summary>
+    public Task EndAsync()
     {
-        for (int i = _running.Count - 1; i >= 0; i--) await _running[i].EndAsync();
+        Peer[] running = [.. _running.AsEnumerable().Reverse()];
         _running.Clear();
+        return _ended = Task.WhenAll(running.Select(static peer => peer.EndAsync()));
     }
+
+    /// <summary>Until what was asked to end has ended.</summary>
+    public Task EndedAsync() => _ended;
 
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        await _ended;
         Home.Dispose();
     }
 

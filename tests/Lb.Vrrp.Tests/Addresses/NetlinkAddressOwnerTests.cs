@@ -141,9 +141,15 @@ public sealed class NetlinkAddressOwnerTests
             Take(owner);
             Assert.False(owner.Renew());
             space.Ip("address", "del", "10.9.0.5/24", "dev", "e0");
+            owner.Suspect();
             Assert.True(owner.Renew());
             Assert.Equal(["10.9.0.5", "2001:db8::5"], space.Locals("e0"));
             Assert.False(owner.Renew());
+
+            // Without a hint it is put back all the same.
+            space.Ip("address", "del", "10.9.0.5/24", "dev", "e0");
+            _ = owner.Renew();
+            Assert.Equal(["10.9.0.5", "2001:db8::5"], space.Locals("e0"));
         });
     }
 
