@@ -46,7 +46,7 @@ internal sealed class ProbeEnvironment : IDisposable
     public bool ShareChecks { get; private set; } = true;
 
     /// <summary>Runs what a thread that must not be held up has to leave to another one.</summary>
-    public Action<Action> Later { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+    public Action<Action> Later { get; set; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
 
     /// <summary>Pools that are not checked because another node holds their addresses.</summary>
     public HaSuspension Suspension { get; }
