@@ -49,7 +49,6 @@ internal sealed class RouterDevices : IDisposable
         {
             // For the router's whole life, so that a change of hands has no rules to wait for.
             _filter = new AcceptFilter(_addressDevice, (byte)options.RouterId, _isV6, Virtual);
-            _filter.Install();
         }
 
         Links = new RouterLinks { Transport = _transport, Heartbeat = _second, Owner = owner, Announcer = options.AssignAddresses ? _announcer : null };
@@ -66,6 +65,21 @@ internal sealed class RouterDevices : IDisposable
 
     /// <summary>Addresses of which it is to be heard whether others have them.</summary>
     public PeerAddress[] Watched { get; }
+
+    /// <summary>Does what takes time and belongs to no thread in particular: rules of the firewall.</summary>
+    /// <returns>Why the router must not run, for people; null = it may.</returns>
+    public string? Prepare()
+    {
+        try
+        {
+            _filter?.Install();
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return failure.Message;
+        }
+    }
 
     /// <summary>Opens everything on the interfaces as they are.</summary>
     /// <returns>What went wrong, for people; null = nothing, or only that a link is down.</returns>

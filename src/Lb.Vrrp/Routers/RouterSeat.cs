@@ -38,6 +38,14 @@ internal sealed class RouterSeat : IDisposable
     /// <summary>When <see cref="Advance"/> wants to be called, as of the last <see cref="Refresh"/>.</summary>
     public TimeSpan Due { get; private set; }
 
+    /// <summary>Before it is taken into the loop, on another thread: what would hold up the other routers.</summary>
+    public void Prepare()
+    {
+        if (_devices.Prepare() is not { } error) return;
+        RouterLog.LinkFailed(_log, Router.Name, error);
+        Router.SetFault(error, Clocks.Monotonic());
+    }
+
     /// <summary>Opens the sockets on the interface as it is now.</summary>
     public void Bind(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes)
     {

@@ -22,16 +22,12 @@ internal sealed class RunningRouter
         return running;
     }
 
-    /// <summary>Changes it to other options without a change of hands, where that can be.</summary>
-    /// <returns>False when it has to be made anew.</returns>
-    public async Task<bool> TryChangeAsync(VrrpLoop loop, RouterOptions options)
+    /// <summary>Changes it to options that it can take without a change of hands: see <see cref="VirtualRouter.CanBecome"/>.</summary>
+    public async Task ChangeAsync(VrrpLoop loop, RouterOptions options)
     {
-        bool changed = false;
-        await loop.RunAsync(now => changed = Seat.Router.Reconfigure(options, now)).ConfigureAwait(false);
-        if (!changed) return false;
         Untrack();
+        await loop.RunAsync(now => Seat.Router.Reconfigure(options, now)).ConfigureAwait(false);
         Track(loop, options);
-        return true;
     }
 
     /// <summary>Stops it; the task ends when it has let go.</summary>

@@ -136,7 +136,12 @@ public sealed partial class VirtualRouter
         if (from == to) return;
         _told = to;
         _since = _time.GetUtcNow();
-        if (to == RouterState.Active) Statistics.CountBecameActive();
+        if (to == RouterState.Active)
+        {
+            Statistics.CountBecameActive();
+            _mainHeard = now;
+        }
+
         if (from == RouterState.Active) Statistics.CountReleasedActive();
         Refresh();
         RouterLog.StateChanged(_log, Name, from, to, EffectivePriority, cause);

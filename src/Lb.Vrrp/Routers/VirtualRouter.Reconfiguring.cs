@@ -5,6 +5,9 @@ public sealed partial class VirtualRouter
 {
     private readonly string _rebuildKey;
 
+    /// <summary>True when <see cref="Reconfigure"/> can take these options. Any thread.</summary>
+    internal bool CanBecome(RouterOptions options) => RouterChanges.Key(options) == _rebuildKey;
+
     /// <summary>
     /// Takes other options without a change of hands: priority, interval, adverts that may be missing, preemption, delays, handover, checksum, checks of
     /// addresses and subnet, announcements, what is tracked. What was tracked in the same way before stays known.
@@ -18,7 +21,7 @@ public sealed partial class VirtualRouter
     public bool Reconfigure(RouterOptions options, TimeSpan now)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (RouterChanges.Key(options) != _rebuildKey) return false;
+        if (!CanBecome(options)) return false;
         RouterOptions old = _options;
         RouterTracks tracks = new(options);
         tracks.Adopt(_tracks, old);

@@ -23,6 +23,7 @@ public sealed partial class VirtualRouter : IDisposable
     private RouterMessages _messages;
     private DateTimeOffset _since;
     private volatile RouterSnapshot _snapshot;
+    private TimeSpan _mainHeard;
     private bool _started;
 
     /// <summary>Makes a router; it does nothing before <see cref="Start"/>.</summary>
@@ -151,6 +152,7 @@ public sealed partial class VirtualRouter : IDisposable
         Statistics.CountReceived();
         if (advert.Warnings != ReceiveWarning.None) Warn(advert.Warnings, message, in datagram, now);
         if (advert.Priority == 0) Statistics.CountResignationReceived();
+        if (IsTieOfSecondLink(in advert, in datagram, now)) return;
         RouterState before = State;
         (PeerAddress active, byte priority) = (_machine.ActiveRouter, _machine.ActivePriority);
         (PeerAddress from, PeerAddress own) = Ends(in advert, in datagram);
@@ -214,6 +216,14 @@ public sealed partial class VirtualRouter : IDisposable
         if (datagram.Link == 0 || _links.Heartbeat is not { } second) return (datagram.Source, _links.Transport.Source);
         bool isSame = State == RouterState.Backup && advert.Priority == _machine.ActivePriority && !_machine.ActiveRouter.IsEmpty;
         return (isSame ? _machine.ActiveRouter : datagram.Source, second.Source);
+    }
+
+    // Of equal nodes the higher address wins, and on two links that may be another one each: then both would give way. So the router's own link
+    // decides, and the second one only where the first has been silent for as long as makes a peer dead.
+    private bool IsTieOfSecondLink(in VrrpAdvertisement advert, in VrrpDatagram datagram, TimeSpan now)
+    {
+        if (datagram.Link == 0) _mainHeard = now;
+        return datagram.Link != 0 && State == RouterState.Active && advert.Priority == _machine.EffectivePriority && now - _mainHeard <= _machine.ActiveDownInterval;
     }
 
     private string WhyDue() => State != RouterState.Backup ? "time is up"

@@ -18,6 +18,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     private volatile VirtualRouter[] _all = [];
     private volatile Dictionary<string, RouterNotifyOptions> _notify = [];
     private VrrpLoop? _loop;
+    private VrrpOptions? _global;
 
     /// <summary>Made by dependency injection.</summary>
     internal VirtualRouters(
@@ -60,6 +61,9 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         }
 
         MachineRules.Validate(options, errors);
+        if (_global is { } now && (now.RealTimePriority, now.QueueAhead, now.MulticastGroup4, now.MulticastGroup6)
+            != (options.Vrrp.RealTimePriority, options.Vrrp.QueueAhead, options.Vrrp.MulticastGroup4, options.Vrrp.MulticastGroup6))
+            errors.Add(new($"{options.Path}:Vrrp", null, "can't be changed while the routers run; start anew"));
     }
 
     /// <inheritdoc/>
@@ -70,23 +74,24 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         try
         {
             if (options.Routers.Count == 0 && _running.Count == 0) return;
-            _notify = options.Routers.ToDictionary(static r => r.Key, static r => r.Value.Notify, StringComparer.OrdinalIgnoreCase);
-            _loop ??= new VrrpLoop(options.Vrrp, _log);
-            foreach ((string name, RunningRouter gone) in _running.Where(r => !options.Routers.ContainsKey(r.Key)).ToArray())
-            {
-                await EndAsync([gone], graceful: true, ct).ConfigureAwait(false);
-                _running.Remove(name);
-            }
 
+            // What can fail is made before anything is changed: a router that can't be made leaves the running ones alone.
+            List<(string Name, RouterSeat Seat)> made = Make(options);
+            _loop ??= new VrrpLoop(options.Vrrp, _log);
+            _global ??= options.Vrrp;
+            _notify = options.Routers.ToDictionary(static r => r.Key, static r => r.Value.Notify, StringComparer.OrdinalIgnoreCase);
             foreach ((string name, RouterOptions router) in options.Routers)
             {
-                if (_running.TryGetValue(name, out RunningRouter? running))
-                {
-                    if (await running.TryChangeAsync(_loop, router).ConfigureAwait(false)) continue;
-                    await EndAsync([running], graceful: true, ct).ConfigureAwait(false);
-                }
+                if (_running.TryGetValue(name, out RunningRouter? running) && running.Seat.Router.CanBecome(router)) await running.ChangeAsync(_loop, router).ConfigureAwait(false);
+            }
 
-                _running[name] = await RunningRouter.StartAsync(_loop, MakeSeat(name, router, options.Vrrp), router, Trackers).ConfigureAwait(false);
+            string[] ended = [.. _running.Keys.Where(n => !options.Routers.ContainsKey(n) || made.Exists(m => string.Equals(m.Name, n, StringComparison.OrdinalIgnoreCase)))];
+            await EndAsync([.. ended.Select(n => _running[n])], graceful: true, ct).ConfigureAwait(false);
+            foreach (string name in ended) _running.Remove(name);
+            foreach ((string name, RouterSeat seat) in made)
+            {
+                seat.Prepare();
+                _running[name] = await RunningRouter.StartAsync(_loop, seat, options.Routers[name], Trackers).ConfigureAwait(false);
             }
 
             await RegroupAsync().ConfigureAwait(false);
@@ -109,6 +114,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
             _running.Clear();
             _loop?.Dispose();
             _loop = null;
+            _global = null;
         }
         finally
         {
@@ -124,8 +130,25 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         _one.Dispose();
     }
 
-    private RouterSeat MakeSeat(string name, RouterOptions router, VrrpOptions global) =>
-        new(name, router, global, _events, _time, _owners(name), _log);
+    private List<(string Name, RouterSeat Seat)> Make(LbOptions options)
+    {
+        List<(string, RouterSeat)> made = [];
+        try
+        {
+            foreach ((string name, RouterOptions router) in options.Routers)
+            {
+                if (_running.TryGetValue(name, out RunningRouter? running) && running.Seat.Router.CanBecome(router)) continue;
+                made.Add((name, new RouterSeat(name, router, _global ?? options.Vrrp, _events, _time, _owners(name), _log)));
+            }
+
+            return made;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            foreach ((_, RouterSeat seat) in made) seat.Dispose();
+            throw new LbConfigurationException([new ConfigurationError($"{options.Path}:Routers", null, $"a router can't be made: {failure.Message}")]);
+        }
+    }
 
     // Interfaces are watched by the loop itself.
     private IReadOnlyList<(int Index, ITracker Tracker)> Trackers(RouterOptions router) =>

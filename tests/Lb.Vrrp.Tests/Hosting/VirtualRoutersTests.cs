@@ -100,6 +100,42 @@ public sealed class VirtualRoutersTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task A_router_that_can_not_be_made_leaves_the_running_ones_alone()
+    {
+        bool breaks = false;
+        int port = FreePort();
+        await using Node a = new("127.0.0.1", "127.0.0.2", port, 255, services: s => s.AddVirtualRouter("second", o =>
+        {
+            o.Interface = "lo";
+            o.RouterId = 52;
+            o.Priority = 255;
+            o.Addresses.Add(new VirtualAddressOptions { Address = breaks ? "192.0.2.102/24" : "192.0.2.101/24", OffLink = true });
+            o.Unicast = new RouterUnicastOptions { Source = "127.0.0.1", UdpPort = port };
+            o.Unicast.Peers.Add("127.0.0.2");
+        }).UseAddressOwner(_ => breaks ? throw new InvalidOperationException("the cloud is gone") : new Testing.InMemoryAddressOwner()));
+        await a.StartAsync();
+        await a.NextAsync<RouterStateChanged>(static e => e is { Router: "second", To: RouterState.Active });
+        breaks = true;
+        Assert.Equal("Lb:Routers: a router can't be made: the cloud is gone", Assert.Single(await a.ReloadAsync()).ToString());
+        Assert.Equal(["192.0.2.101/24"], a.Routers.Find("second")!.Addresses);
+        Assert.Equal((RouterState.Active, RouterState.Active), (a.Snapshot.State, a.Routers.Find("second")!.State));
+        breaks = false;
+        Assert.Empty(await a.ReloadAsync());
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task What_needs_a_new_thread_is_refused_while_routers_run()
+    {
+        TimeSpan ahead = TimeSpan.Zero;
+        await using Node a = new("127.0.0.1", "127.0.0.2", FreePort(), 255, services: s => s.AddSingleton<Microsoft.Extensions.Options.IConfigureOptions<LbOptions>>(
+            new Microsoft.Extensions.Options.ConfigureOptions<LbOptions>(o => o.Vrrp.QueueAhead = ahead)));
+        await a.StartAsync();
+        Assert.Empty(await a.ReloadAsync());
+        ahead = TimeSpan.FromMilliseconds(100);
+        Assert.Equal("Lb:Vrrp: can't be changed while the routers run; start anew", Assert.Single(await a.ReloadAsync()).ToString());
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task What_a_configuration_no_longer_has_is_stopped()
     {
         ConfigurationManager configuration = new();

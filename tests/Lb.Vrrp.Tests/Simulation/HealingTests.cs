@@ -118,6 +118,46 @@ public sealed class HealingTests
 
     [Fact]
     [Trait("Row", "B1")]
+    [Trait("Point", "42")]
+    public void Two_links_on_which_another_node_has_the_higher_address_make_no_tie_that_both_lose()
+    {
+        for (int seed = 0; seed < 50; seed++)
+        {
+            // The heartbeat address of a is the lower one.
+            VrrpSimulation lan = new(seed) { Jitter = TimeSpan.FromMilliseconds(1) };
+            VrrpNode a = lan.AddNode("a", "192.0.2.2", static o => o.HeartbeatInterface = "second");
+            VrrpNode b = lan.AddNode("b", "192.0.2.1", static o => o.HeartbeatInterface = "second");
+            lan.Run(Lan.Seconds(60));
+            Assert.Single(lan.ActiveNodes);
+            Assert.InRange(a.Router().Statistics.BecameActive + b.Router().Statistics.BecameActive, 1, 2);
+
+            // Where only the second link is left, it decides.
+            lan.Partition(a, b, link: 0);
+            lan.Partition(a, b, link: 1);
+            lan.Run(Lan.Seconds(10));
+            Assert.Equal(2, lan.ActiveNodes.Count);
+            lan.Heal();
+            lan.Partition(a, b, link: 0);
+            lan.Run(Lan.Seconds(10));
+            Assert.Equal(["b"], lan.ActiveNodes);
+        }
+    }
+
+    [Theory]
+    [Trait("Row", "V25")]
+    [InlineData(1, 2)]
+    [InlineData(0.1, 3)]
+    public void A_handover_to_keepalived_leaves_no_gap(double interval, int version)
+    {
+        (VrrpSimulation lan, VrrpNode a, _) = Lan.Pair(interval, both: o => o.Version = version, plainB: true);
+        a.Stop();
+        lan.Run(Lan.Seconds(10));
+        Assert.Equal(["b"], lan.Holders);
+        Assert.True(lan.Outages.Longest() <= TimeSpan.FromMilliseconds(1));
+    }
+
+    [Fact]
+    [Trait("Row", "B1")]
     [Trait("Row", "V4")]
     public void A_peer_on_two_links_is_one_peer_to_the_preemption_delay()
     {
