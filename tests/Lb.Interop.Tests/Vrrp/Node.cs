@@ -1,4 +1,3 @@
-using System.Net;
 using Lb.Interop.Tests.Peers;
 using Lb.Vrrp.Tests;
 

@@ -1,5 +1,3 @@
-using Lb.Interop.Tests.Peers;
-
 namespace Lb.Interop.Tests.Vrrp;
 
 /// <summary>Two hosts with <c>lb run</c> on each, and the first one Active for everything that it has the higher priority for.</summary>
