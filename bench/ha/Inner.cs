@@ -38,6 +38,9 @@ internal static class Inner
         foreach (Thread maker in makers) maker.Join();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"end cpu={(after.Cpu - before.Cpu).TotalSeconds / seconds:F4} adverts={after.Adverts - before.Adverts} allocated={after.Allocated - before.Allocated} pause={(after.Paused - before.Paused).TotalSeconds / seconds:F3} collections={after.Collections - before.Collections} active={after.Active}"));
+
+        // What follows is a change of hands: whoever counts them says when he has.
+        _ = Console.In.Read();
         await host.StopAsync();
         return 0;
     }

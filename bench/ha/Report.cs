@@ -31,7 +31,7 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
 
         foreach (string pair in new[] { "lb over lb", "lb over keepalived", "keepalived over lb" }) Heal(pair);
         if (Find("lease", "address gone from the killed node", "lb") is { } lease)
-            Row("kill -9, kernel alive: address gone from the dead node", "≤ 3 s", $"{Number(lease.Values.Max())} ms at most", Find("lease", lease.What, "keepalived") is { } never ? Number(never.Median, "never (10 s)") : "", lease.Values.Max() <= LongestLease + Slack);
+            Row("kill -9, kernel alive: address gone from the dead node", "≤ 3 s", $"{Number(lease.Values.Max())} ms at most", Find("lease", lease.What, "keepalived") is { } never ? Number(never.Median, "never (10 s)") : "", lease.Values.Max() <= LongestLease);
         foreach (Total total in totals)
             Row(total.What, total.Goal is { } goal ? total.Unit == "bytes" ? "0" : $"≤ {Number(goal)}" : "", $"{total.Value.ToString("0.##", CultureInfo.InvariantCulture)} {total.Unit}", "", total.Goal is null ? null : total.Value <= total.Goal);
         Line();
@@ -50,9 +50,6 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
         foreach ((string name, string value) in facts) Line($"| {name} | {value} |");
         return _text.ToString();
     }
-
-    // The kernel removes what has ended once a second at worst.
-    private static double Slack => 250;
 
     private static string Setting(string part) => part switch
     {
