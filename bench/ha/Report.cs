@@ -19,6 +19,7 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
         Line("# Failover, as a client sees it that asks each millisecond");
         Line();
         if (options.Quick) Line("**A quick run: few rounds, a machine that others use. A look, no result.**\n");
+        if (options.Note is not null) Line($"**{options.Note}**\n");
         Line("Two hosts in network namespaces, priorities 200 and 100, the fault hits the first one. Ours and keepalived in the same run, in turn.");
         Line("How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
