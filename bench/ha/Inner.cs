@@ -9,11 +9,12 @@ namespace Lb.HaBench;
 /// <summary>Routers in a process of their own that measures itself, started inside a namespace: with nothing else to do, or under a garbage collector that has much to do.</summary>
 internal static class Inner
 {
-    private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(8);
+    // Each router looks at all addresses for the first time within the first ten lifetimes' renewals, and makes room for them.
+    private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(25), ShortWarmup = TimeSpan.FromSeconds(8);
 
     /// <summary>Runs the routers of a file, and prints one line of figures.</summary>
     /// <param name="file">The configuration.</param>
-    /// <param name="seconds">Length of the measurement, after 8 s of warming up.</param>
+    /// <param name="seconds">Length of the measurement, after warming up.</param>
     /// <param name="garbage">Whether two threads make garbage meanwhile.</param>
     public static async Task<int> RunAsync(string file, int seconds, bool garbage)
     {
@@ -25,7 +26,7 @@ internal static class Inner
         VirtualRouters routers = host.Services.GetRequiredService<VirtualRouters>();
         bool end = false;
         Thread[] makers = garbage ? [Maker(() => Volatile.Read(ref end), 1), Maker(() => Volatile.Read(ref end), 2)] : [];
-        await Task.Delay(Warmup);
+        await Task.Delay(garbage ? ShortWarmup : Warmup);
 
         // The first one makes what the second one needs.
         _ = Take(routers);
@@ -37,6 +38,9 @@ internal static class Inner
         foreach (Thread maker in makers) maker.Join();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"end cpu={(after.Cpu - before.Cpu).TotalSeconds / seconds:F4} adverts={after.Adverts - before.Adverts} allocated={after.Allocated - before.Allocated} pause={(after.Paused - before.Paused).TotalSeconds / seconds:F3} collections={after.Collections - before.Collections} active={after.Active}"));
+
+        // What follows is a change of hands: whoever counts them says when he has.
+        _ = Console.In.Read();
         await host.StopAsync();
         return 0;
     }

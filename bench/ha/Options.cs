@@ -17,6 +17,7 @@ internal sealed record Options
           --rounds N         rounds of each fault, 1 to 100, default 10; heal takes twice as many
           --seconds N        length of the measurements many and garbage, 5 to 600, default 60
           --quick            3 rounds, v2-1s only term, 10 seconds: a look, no result
+          --note TEXT        a sentence at the head of the results: what a reader must know of this run
           --out FILE         the results file, default bench/results/DATE-ha.md; "-" = print only
           --strict           a missed goal makes the exit code 1
         """;
@@ -30,6 +31,8 @@ internal sealed record Options
     public int Seconds { get; private init; } = 60;
 
     public bool Quick { get; private init; }
+
+    public string? Note { get; private init; }
 
     public string? Out { get; private init; }
 
@@ -49,6 +52,7 @@ internal sealed record Options
                 "--rounds" => options with { Rounds = Number(name, Value(), 1, 100) },
                 "--seconds" => options with { Seconds = Number(name, Value(), 5, 600) },
                 "--quick" => options with { Quick = true, Rounds = 3, Seconds = 10 },
+                "--note" => options with { Note = Value() },
                 "--out" => options with { Out = Value() },
                 "--strict" => options with { Strict = true },
                 _ => throw new BenchException($"unknown option {name}\n{Usage}"),

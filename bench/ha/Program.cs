@@ -83,9 +83,11 @@ internal static class Program
 
     private static async Task GarbageAsync(LoadBench load, CancellationToken ct)
     {
-        await load.GarbageAsync(s_fastest, TimeSpan.FromMilliseconds(300), 30, counts: true, ct);
-        await load.GarbageAsync(s_fastest, TimeSpan.Zero, null, counts: false, ct);
-        await load.GarbageAsync(s_fast, TimeSpan.Zero, null, counts: true, ct);
+        TimeSpan ahead = TimeSpan.FromMilliseconds(300);
+        await load.GarbageAsync(s_fastest, ahead, isRealTime: true, 30, counts: true, ct);
+        await load.GarbageAsync(s_fastest, ahead, isRealTime: false, null, counts: false, ct);
+        await load.GarbageAsync(s_fastest, TimeSpan.Zero, isRealTime: false, null, counts: false, ct);
+        await load.GarbageAsync(s_fast, TimeSpan.Zero, isRealTime: false, null, counts: true, ct);
     }
 
     private static void Save(string text, Options options, TimeProvider time)

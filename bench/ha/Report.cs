@@ -19,6 +19,7 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
         Line("# Failover, as a client sees it that asks each millisecond");
         Line();
         if (options.Quick) Line("**A quick run: few rounds, a machine that others use. A look, no result.**\n");
+        if (options.Note is not null) Line($"**{options.Note}**\n");
         Line("Two hosts in network namespaces, priorities 200 and 100, the fault hits the first one. Ours and keepalived in the same run, in turn.");
         Line("How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
@@ -31,7 +32,7 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
 
         foreach (string pair in new[] { "lb over lb", "lb over keepalived", "keepalived over lb" }) Heal(pair);
         if (Find("lease", "address gone from the killed node", "lb") is { } lease)
-            Row("kill -9, kernel alive: address gone from the dead node", "≤ 3 s", $"{Number(lease.Values.Max())} ms at most", Find("lease", lease.What, "keepalived") is { } never ? Number(never.Median, "never (10 s)") : "", lease.Values.Max() <= LongestLease + Slack);
+            Row("kill -9, kernel alive: address gone from the dead node", "≤ 3 s", $"{Number(lease.Values.Max())} ms at most", Find("lease", lease.What, "keepalived") is { } never ? Number(never.Median, "never (10 s)") : "", lease.Values.Max() <= LongestLease);
         foreach (Total total in totals)
             Row(total.What, total.Goal is { } goal ? total.Unit == "bytes" ? "0" : $"≤ {Number(goal)}" : "", $"{total.Value.ToString("0.##", CultureInfo.InvariantCulture)} {total.Unit}", "", total.Goal is null ? null : total.Value <= total.Goal);
         Line();
@@ -50,9 +51,6 @@ internal sealed class Report(Options options, IReadOnlyList<Series> series, IRea
         foreach ((string name, string value) in facts) Line($"| {name} | {value} |");
         return _text.ToString();
     }
-
-    // The kernel removes what has ended once a second at worst.
-    private static double Slack => 250;
 
     private static string Setting(string part) => part switch
     {

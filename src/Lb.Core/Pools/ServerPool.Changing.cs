@@ -69,6 +69,7 @@ public sealed partial class ServerPool
             if (Find(options.NameOrAddress) is not null)
                 throw new ArgumentException($"Pool '{Name}' already has a server '{options.NameOrAddress}'.", nameof(options));
             server = Join(options);
+            _all = [.. _servers];
             server.Admin = admin;
             Publish();
         }
@@ -91,6 +92,7 @@ public sealed partial class ServerPool
             if (!force && server.Admin != ServerAdmin.Maintenance) return RemoveResult.NotInMaintenance;
             if (!force && server.Load > 0) return RemoveResult.HasConnections;
             Part(server);
+            _all = [.. _servers];
             Publish();
         }
 
@@ -235,9 +237,10 @@ public sealed partial class ServerPool
     private void ReconcileLocked(IReadOnlyList<ServerOptions> wanted, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
         HashSet<Server> kept = [];
+        Dictionary<string, Server> present = _servers.Where(static s => !s.Sorry).ToDictionary(static s => s.Name, StringComparer.OrdinalIgnoreCase);
         foreach (ServerOptions options in wanted)
         {
-            Server? server = _servers.Find(s => !s.Sorry && string.Equals(s.Name, options.NameOrAddress, StringComparison.OrdinalIgnoreCase));
+            Server? server = present.GetValueOrDefault(options.NameOrAddress);
             if (server is not null) ChangeAndTell(server, "configuration", s => Update(s, options, addresses));
             kept.Add(server ?? Join(options, addresses));
         }
@@ -247,6 +250,9 @@ public sealed partial class ServerPool
         // Ids keep the order of joining; the list follows it, so a reload that only moves lines changes nobody's turn.
         _all = [.. _servers];
     }
+
+    private readonly List<bool> _slots = [];
+    private int _firstFree;
 
     private void Update(Server server, ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses)
     {
@@ -271,10 +277,7 @@ public sealed partial class ServerPool
 
     private Server Join(ServerOptions options, IReadOnlyDictionary<string, IPAddress>? addresses = null, bool isSorry = false, ServerAdmin admin = ServerAdmin.Ready)
     {
-        int slot = 0;
-        HashSet<int> taken = [.. _servers.Select(static s => s.Slot)];
-        while (taken.Contains(slot)) slot++;
-        Server server = new(this, _nextId++, slot, options, ParseEndPoint(options.Address))
+        Server server = new(this, _nextId++, TakeSlot(), options, ParseEndPoint(options.Address))
         {
             Health = isSorry ? ServerHealth.Up : FirstHealth(options),
             LastChange = _time.GetUtcNow(),
@@ -287,10 +290,18 @@ public sealed partial class ServerPool
         if (_protections.WatchesAll) server.Watch();
         if (server.Status == ServerStatus.Up) StatusChanged(server, ServerStatus.Maintenance);
         _servers.Add(server);
-        _all = [.. _servers];
         Note(server: null);
         _events?.Publish(new ServerJoined(server.LastChange, Name, server.Name));
         return server;
+    }
+
+    // The lowest that is free: sets of servers are bits by slot.
+    private int TakeSlot()
+    {
+        while (_firstFree < _slots.Count && _slots[_firstFree]) _firstFree++;
+        if (_firstFree == _slots.Count) _slots.Add(false);
+        _slots[_firstFree] = true;
+        return _firstFree++;
     }
 
     private ServerHealth FirstHealth(ServerOptions options)
@@ -310,8 +321,9 @@ public sealed partial class ServerPool
         server.InUse = false;
         if (_checked && server.InitState == InitState.None) _parted[server.Name] = server.Health;
         _servers.Remove(server);
+        _slots[server.Slot] = false;
+        if (server.Slot < _firstFree) _firstFree = server.Slot;
         _affinity?.Forget(server);
-        _all = [.. _servers];
         Note(server: null);
         _events?.Publish(new ServerLeft(_time.GetUtcNow(), Name, server.Name));
     }

@@ -57,9 +57,13 @@ public sealed partial class ServerPool
         int limit = _errorLimit;
         if (Interlocked.Increment(ref server.ObservedFailures) < limit) return;
 
-        // Of several that come here together one takes the count, and acts.
-        int failures = Interlocked.Exchange(ref server.ObservedFailures, 0);
-        if (failures < limit) return;
+        // Of several that come here together one takes the count, and acts. What another has taken of the next count goes back.
+        int failures;
+        while ((failures = Interlocked.Exchange(ref server.ObservedFailures, 0)) < limit)
+        {
+            if (failures == 0 || Interlocked.Add(ref server.ObservedFailures, failures) < limit) return;
+        }
+
         foreach (IServerWatcher watcher in _watchers) watcher.ErrorLimitReached(server, failures);
     }
 
