@@ -1,5 +1,4 @@
 using Lb.Interop.Tests.Vrrp;
-using Lb.Peers;
 
 namespace Lb.HaBench;
 
