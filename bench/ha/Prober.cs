@@ -42,22 +42,28 @@ internal sealed partial class Prober : IDisposable
         _thread.Join();
     }
 
-    /// <summary>The longest time without an answer that begins after a moment or lies over it, in milliseconds.</summary>
+    /// <summary>
+    /// The longest time without an answer from a moment on, in milliseconds: from the first question that was not answered to the next one that was. 0 = all
+    /// were. A pause of the client itself, in which it asks nothing, is no outage.
+    /// </summary>
     /// <param name="from">The moment.</param>
-    /// <param name="to">Probes after this one do not count.</param>
-    public double Outage(long from, long to = long.MaxValue)
+    public double Outage(long from)
     {
-        long last = 0, longest = 0;
-        for (int i = 0; i < _count && _sent[i] <= to; i++)
+        long lost = 0, longest = 0;
+        for (int i = 0; i < _count; i++)
         {
-            if (_answered[i] == 0) continue;
-            if (last != 0 && _sent[i] >= from) longest = Math.Max(longest, _sent[i] - last);
-            last = _sent[i];
+            if (_answered[i] == 0)
+            {
+                if (lost == 0 && _sent[i] >= from) lost = _sent[i];
+                continue;
+            }
+
+            if (lost != 0) longest = Math.Max(longest, _sent[i] - lost);
+            lost = 0;
         }
 
         // Nobody has answered up to the end.
-        long end = _count == 0 ? 0 : Math.Min(to, _sent[_count - 1]);
-        if (last != 0) longest = Math.Max(longest, end - last);
+        if (lost != 0) longest = Math.Max(longest, _sent[_count - 1] - lost);
         return Milliseconds(longest);
     }
 
@@ -81,6 +87,7 @@ internal sealed partial class Prober : IDisposable
     /// <summary>Answers each question with a host's number, on a thread of its own, until the socket is closed.</summary>
     public static void Answer(Socket socket, int host) => new Thread(() =>
     {
+        BeRealTime();
         byte[] buffer = new byte[16];
         SocketAddress from = new(AddressFamily.InterNetworkV6);
         while (true)
@@ -112,8 +119,16 @@ internal sealed partial class Prober : IDisposable
 
     public static double Milliseconds(long ticks) => TimeProvider.System.GetElapsedTime(0, ticks).TotalMilliseconds;
 
+    // Otherwise the client's own waits for a processor are in the figures. Without the right to it they are.
+    private static unsafe void BeRealTime()
+    {
+        int priority = 60;
+        _ = SetScheduler(0, 1, &priority);
+    }
+
     private void Run()
     {
+        BeRealTime();
         long step = TimeProvider.System.TimestampFrequency / 1000, start = TimeProvider.System.GetTimestamp();
         int descriptor = (int)_socket.Handle;
         while (!_end && _count < MostProbes)
@@ -178,6 +193,9 @@ internal sealed partial class Prober : IDisposable
         PollItem item = new() { Descriptor = descriptor, Events = 1 };
         _ = Poll(&item, 1, time, null);
     }
+
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
+    private static unsafe partial int SetScheduler(int thread, int policy, int* priority);
 
     [LibraryImport("libc", EntryPoint = "ppoll")]
     private static unsafe partial int Poll(PollItem* items, nuint count, long* time, void* mask);
