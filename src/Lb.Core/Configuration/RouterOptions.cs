@@ -45,11 +45,11 @@ public sealed class RouterOptions
     public bool AssignAddresses { get; set; } = true;
 
     /// <summary>
-    /// How long the kernel keeps an address that is not renewed, whole seconds, 2 s to 1 h; default 3 s. A process that is killed or hangs so loses the
+    /// How long the kernel keeps an address that is not renewed, whole seconds, 2 s to 1 h; default 2 s. A process that is killed or hangs so loses the
     /// address by itself. 0 = for ever, as keepalived does.
     /// </summary>
     [NotNegative]
-    public TimeSpan AddressLifetime { get; set; } = TimeSpan.FromSeconds(3);
+    public TimeSpan AddressLifetime { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Asks by ARP or neighbour solicitation whether somebody else has the address when it is taken, and says so. Default true.</summary>
     public bool DuplicateDetection { get; set; } = true;

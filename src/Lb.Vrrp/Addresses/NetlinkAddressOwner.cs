@@ -17,7 +17,6 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
 
     private static readonly TimeSpan Fastest = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(1);
-    private const int WholeEvery = 10;
 
     private readonly Netlink _netlink = new();
     private readonly Entry[] _entries;
@@ -26,7 +25,6 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     private readonly List<InterfaceAddress> _present = [];
     private bool _tagsAreKept = true;
     private bool _isSuspect;
-    private int _renewals;
 
     /// <summary>Makes an owner. Nothing is touched yet.</summary>
     /// <param name="addresses">The addresses, those left out of the adverts among them.</param>
@@ -40,8 +38,8 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         _seconds = lifetime == TimeSpan.Zero ? Netlink.Forever : (uint)Math.Ceiling(lifetime.TotalSeconds);
 
         // Addresses that never end are looked at too: somebody may delete them.
-        TimeSpan third = lifetime / 3;
-        RenewEvery = lifetime == TimeSpan.Zero || third > Slowest ? Slowest : third < Fastest ? Fastest : third;
+        TimeSpan half = lifetime / 2;
+        RenewEvery = lifetime == TimeSpan.Zero || half > Slowest ? Slowest : half < Fastest ? Fastest : half;
     }
 
     private enum Holding
@@ -82,13 +80,13 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Most times the lifetimes alone are set anew, in one message for each address; every <see cref="WholeEvery"/>th time, and when an address was heard
-    /// to be gone, the kernel is asked what there is.
+    /// The lifetimes alone are set anew, in one message for each address, which brings back what was missing without saying so. Only when an address was
+    /// heard to be gone (<see cref="Suspect"/>), or something is not as it was left, the kernel is asked what there is.
     /// </remarks>
     /// <exception cref="NetlinkException">An interface is gone, or the kernel refuses an address; the others were renewed all the same.</exception>
     public bool Renew()
     {
-        if (!_isSuspect && ++_renewals % WholeEvery != 0 && TryExtend()) return false;
+        if (!_isSuspect && TryExtend()) return false;
         _isSuspect = false;
         return PutAll();
     }

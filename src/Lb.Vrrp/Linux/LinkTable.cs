@@ -50,6 +50,11 @@ internal sealed class LinkTable
     {
         foreach ((int index, Link link) in _links)
         {
+            foreach (Address address in link.Addresses)
+            {
+                if (address.IsStale) Gone?.Add(address.Value);
+            }
+
             if (link.Addresses.RemoveAll(static a => a.IsStale) > 0 || link.IsStale) Changed?.Add(index);
             if (link.IsStale) _links.Remove(index);
         }
