@@ -36,6 +36,12 @@ public sealed class LbOptions
     /// </summary>
     public bool SkipPortChecks { get; set; }
 
+    /// <summary>
+    /// Finds in the validation also what depends on this machine now and need not be an error for ever: virtual addresses outside the networks of their
+    /// interface. Default false: such a configuration runs, and the log warns. <c>lb check</c> asks for it.
+    /// </summary>
+    public bool ExaminesMachine { get; set; }
+
     /// <summary>What could not be read from the configuration: unknown keys and wrong types. Reported with the other errors.</summary>
     internal List<ConfigurationError> ReadErrors { get; } = [];
 

@@ -105,6 +105,7 @@ internal static class RouterValidation
                 if (family != isV6) errors.Add(new($"{at}:Address", address.Address, "is of the other family than those before; one router is IPv4 or IPv6, excluded addresses may be of both"));
             }
 
+            if (!isV6 && prefix.Bits < 31 && IsEdge(prefix)) errors.Add(new($"{at}:Address", address.Address, "is the first or last address of its network, which no host can have"));
             if (Reserved(prefix.Address) is { } reserved) errors.Add(new($"{at}:Address", address.Address, reserved));
             if (address.Label is not { } label) continue;
             if (isV6) errors.Add(new($"{at}:Label", label, "is for IPv4 addresses only"));
@@ -115,6 +116,14 @@ internal static class RouterValidation
         if (family == true && router.Version == 3 && AddressPrefix.TryParse(router.Addresses[0].Address, out AddressPrefix first, out _) && !first.Address.ToIPEndPoint().Address.IsIPv6LinkLocal)
             errors.Add(new($"{path}:Addresses:0:Address", router.Addresses[0].Address, "must be link-local (fe80::…): the first IPv6 address of a router is (RFC 9568 5.2.9)"));
         return family;
+    }
+
+    private static bool IsEdge(AddressPrefix prefix)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        prefix.Address.WriteBytes(bytes);
+        uint host = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes) & (uint)(0xFFFF_FFFFUL >> prefix.Bits);
+        return host == 0 || host == (uint)(0xFFFF_FFFFUL >> prefix.Bits);
     }
 
     private static string? Reserved(PeerAddress address)

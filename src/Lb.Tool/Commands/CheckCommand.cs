@@ -30,7 +30,11 @@ internal static class CheckCommand
         if (!TryRead(file, error)) return 1;
         ServiceCollection services = new();
         ConfigurationFile.AddParts(services, new ConfigurationBuilder().Add(file).Build());
-        services.Configure<LbOptions>(options => options.SkipPortChecks = skipPorts);
+        services.Configure<LbOptions>(options =>
+        {
+            options.SkipPortChecks = skipPorts;
+            options.ExaminesMachine = !skipPorts;
+        });
         ServiceProvider provider = services.BuildServiceProvider();
         await using ConfiguredAsyncDisposable disposal = provider.ConfigureAwait(false);
         if (!TryValidate(file, provider, error, out LbOptions options)) return 1;

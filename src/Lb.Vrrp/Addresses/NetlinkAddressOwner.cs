@@ -91,6 +91,21 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         return PutAll();
     }
 
+    /// <summary>Addresses of this list that are here by somebody else's doing; they are never removed.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses the question.</exception>
+    public IReadOnlyList<PeerAddress> FindForeign()
+    {
+        List<PeerAddress> foreign = [];
+        foreach (string name in _interfaces)
+        {
+            if (_netlink.FindLink(name) is not { } link) continue;
+            _netlink.ReadAddresses(link.Index, _present);
+            foreign.AddRange(_present.Where(p => p.Tag != Tag && Array.Exists(_entries, e => e.Address.Interface == name && e.Address.Address == p.Address)).Select(static p => p.Address));
+        }
+
+        return foreign;
+    }
+
     /// <summary>An address may be gone: the next <see cref="Renew"/> looks at all of them.</summary>
     public void Suspect() => _isSuspect = true;
 

@@ -5,30 +5,33 @@ namespace Lb.Vrrp;
 /// <summary>What of a configuration of routers only this machine can tell: networks of its interfaces, programs, users.</summary>
 internal static class MachineRules
 {
+    /// <summary>Programs and users that routers name.</summary>
     public static void Validate(LbOptions options, ICollection<ConfigurationError> errors)
     {
-        Dictionary<string, AddressPrefix[]> networks = options.SkipPortChecks || options.Routers.Count == 0 ? [] : Networks();
-        foreach ((string name, RouterOptions router) in options.Routers)
-        {
-            string path = $"{options.Path}:Routers:{name}";
-            CommandRules.Validate(path, router, errors);
-            Check($"{path}:Addresses", router.Addresses, router.Interface, networks, errors);
-            Check($"{path}:ExcludedAddresses", router.ExcludedAddresses, router.Interface, networks, errors);
-        }
+        foreach ((string name, RouterOptions router) in options.Routers) CommandRules.Validate($"{options.Path}:Routers:{name}", router, errors);
+        if (options.ExaminesMachine) FindOffLink(options, errors);
     }
 
-    // An interface that is not there yet is no error: the router waits for it, in fault.
-    private static void Check(string path, IList<VirtualAddressOptions> addresses, string device, Dictionary<string, AddressPrefix[]> networks, ICollection<ConfigurationError> errors)
+    /// <summary>
+    /// Virtual addresses that nobody on their link would find. What an interface has may change from one moment to the next, so this keeps nothing from
+    /// running; an interface that is not there is waited for.
+    /// </summary>
+    public static void FindOffLink(LbOptions options, ICollection<ConfigurationError> errors)
     {
-        for (int i = 0; i < addresses.Count; i++)
+        if (options.Routers.Count == 0) return;
+        Dictionary<string, AddressPrefix[]> networks = Networks();
+        (string Path, VirtualAddressOptions Address, string Device)[] all =
+        [
+            .. options.Routers.SelectMany(r => r.Value.Addresses.Select((a, i) => ($"{options.Path}:Routers:{r.Key}:Addresses:{i}:Address", a, a.Interface ?? r.Value.Interface))
+                .Concat(r.Value.ExcludedAddresses.Select((a, i) => ($"{options.Path}:Routers:{r.Key}:ExcludedAddresses:{i}:Address", a, a.Interface ?? r.Value.Interface)))),
+        ];
+        HashSet<PeerAddress> virtuals = [.. all.Select(static a => AddressPrefix.TryParse(a.Address.Address, out AddressPrefix prefix, out _) ? prefix.Address : default)];
+        foreach ((string path, VirtualAddressOptions address, string device) in all)
         {
-            VirtualAddressOptions address = addresses[i];
-            string at = address.Interface ?? device;
-            if (address.OffLink || !AddressPrefix.TryParse(address.Address, out AddressPrefix prefix, out _) || !networks.TryGetValue(at, out AddressPrefix[]? all)) continue;
-            AddressPrefix[] family = [.. all.Where(n => n.Address.Length == prefix.Address.Length && n.Address != prefix.Address)];
-            if (family.Length == 0 || Array.Exists(family, n => n.Contains(prefix.Address))) continue;
-            errors.Add(new($"{path}:{i}:Address", address.Address,
-                $"is in none of the networks of {at}: {string.Join(", ", family)}; nobody there would find it. Set OffLink if it is meant so"));
+            if (address.OffLink || !AddressPrefix.TryParse(address.Address, out AddressPrefix prefix, out _) || !networks.TryGetValue(device, out AddressPrefix[]? found)) continue;
+            AddressPrefix[] own = [.. found.Where(n => n.Address.Length == prefix.Address.Length && !virtuals.Contains(n.Address))];
+            if (own.Length == 0 || Array.Exists(own, n => n.Contains(prefix.Address))) continue;
+            errors.Add(new(path, address.Address, $"is in none of the networks of {device}: {string.Join(", ", own)}; nobody there would find it. Set OffLink if it is meant so"));
         }
     }
 

@@ -95,11 +95,12 @@ internal sealed class RouterDevices : IDisposable
         }
         else
         {
-            error = MakeMacDevice(index);
+            string? device = MakeMacDevice(index);
 
             // A frame from the virtual MAC address is given to our device of this address, and only there; all others come to both.
             bool onDevice = _mac is not null && _options.Unicast is null;
-            error ??= receivers.ListenRaw(seat, onDevice ? _addressDevice : _options.Interface, onDevice && index != 0 ? _mac!.Index : link.Index, _isV6, link: 0);
+            error = receivers.ListenRaw(seat, onDevice ? _addressDevice : _options.Interface, onDevice && index != 0 ? _mac!.Index : link.Index, _isV6, link: 0);
+            error = device ?? error;
             Links.Ahead?.Quiet();
             _raw!.TryBind(index == 0 || _sendDevice == _options.Interface ? index : _mac!.Index, source, out string? sending);
             if (index != 0 && !source.IsEmpty) error ??= sending;
@@ -107,7 +108,8 @@ internal sealed class RouterDevices : IDisposable
 
         if (_second is not null)
         {
-            error ??= receivers.ListenRaw(seat, _options.HeartbeatInterface!, second.Index, _isV6, link: 1);
+            // A help: without it the election goes on as without a second link.
+            if (receivers.ListenRaw(seat, _options.HeartbeatInterface!, second.Index, _isV6, link: 1) is { } unheard) RouterLog.LinkFailed(_log, _name, unheard);
             _second.TryBind(second.IsRunning ? second.Index : 0, second.IsRunning ? SourceOf(in second) : default, out _);
         }
 
@@ -124,6 +126,7 @@ internal sealed class RouterDevices : IDisposable
         {
             int removed = _addresses.RemoveStale();
             if (removed > 0) RouterLog.StaleRemoved(_log, _name, removed);
+            foreach (PeerAddress foreign in _addresses.FindForeign()) RouterLog.AlreadyHere(_log, _name, foreign.ToIPEndPoint().Address.ToString());
         }
         catch (IOException error)
         {

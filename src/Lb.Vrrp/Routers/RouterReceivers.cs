@@ -87,6 +87,9 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
 
         public IVrrpReceiver Receiver => receiver;
 
+        /// <summary>Every packet that had come by then was read; <see cref="TimeSpan.MaxValue"/> = all there were.</summary>
+        public TimeSpan ReadUpTo { get; set; } = TimeSpan.MaxValue;
+
         /// <summary>Interface it is bound to.</summary>
         public int Index { get; set; }
 
@@ -101,6 +104,7 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
         {
             ref RouterSeat[] seats = ref _seats[seat.Router.RouterId];
             if (!seats.Contains(seat)) seats = [.. seats, seat];
+            if (!seat.Heard.Contains(this)) seat.Heard.Add(this);
         }
 
         public bool Leave(RouterSeat seat)
@@ -108,6 +112,7 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
             ref RouterSeat[] seats = ref _seats[seat.Router.RouterId];
             if (!seats.Contains(seat)) return false;
             seats = [.. seats.Where(s => s != seat)];
+            seat.Heard.Remove(this);
             return true;
         }
     }

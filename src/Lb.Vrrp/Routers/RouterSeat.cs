@@ -8,12 +8,17 @@ internal sealed class RouterSeat : IDisposable
     // So long after taking over the old node may still answer for the addresses.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Reopen = TimeSpan.FromSeconds(1);
+    private const string OpenFault = "the link can't be used: ";
+
     private readonly RouterDevices _devices;
     private readonly ILogger _log;
     private LinkState _link;
     private LinkState _second;
     private TimeSpan _late;
     private TimeSpan _askAt = TimeSpan.MaxValue;
+    private TimeSpan _reopenAt = TimeSpan.MaxValue;
+    private string? _error;
     private TimeSpan _settledAt = TimeSpan.MaxValue;
     private bool _wasActive;
 
@@ -35,6 +40,9 @@ internal sealed class RouterSeat : IDisposable
     /// <summary>Told once, when the router has stopped and let go of its addresses.</summary>
     public Action? Stopped { get; set; }
 
+    /// <summary>The sockets it hears.</summary>
+    public List<RouterReceivers.Entry> Heard { get; } = [];
+
     /// <summary>When <see cref="Advance"/> wants to be called, as of the last <see cref="Refresh"/>.</summary>
     public TimeSpan Due { get; private set; }
 
@@ -47,11 +55,11 @@ internal sealed class RouterSeat : IDisposable
     }
 
     /// <summary>Opens the sockets on the interface as it is now.</summary>
-    public void Bind(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes)
+    public void Bind(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
         _devices.RemoveStale();
         TakeLinks(monitor);
-        Open(receivers, probes);
+        Open(receivers, probes, now);
         _devices.WarmUp();
     }
 
@@ -64,8 +72,12 @@ internal sealed class RouterSeat : IDisposable
         _settledAt = isActive && !_wasActive ? now + Settled : _settledAt;
         _wasActive = isActive;
         TimeSpan due = Router.Deadline;
-        Due = _askAt < due ? _askAt : due;
+        if (_askAt < due) due = _askAt;
+        Due = _reopenAt < due ? _reopenAt : due;
     }
+
+    /// <summary>Drives it no more until then: it has failed.</summary>
+    public void PutOff(TimeSpan until) => Due = until;
 
     /// <summary>An interface has changed.</summary>
     /// <returns>True when it was one of this router's.</returns>
@@ -75,13 +87,22 @@ internal sealed class RouterSeat : IDisposable
         TakeLinks(monitor);
         ReportTracked(monitor, now);
         if (link == _link && second == _second) return false;
-        Open(receivers, probes);
+        Open(receivers, probes, now);
         Router.LinkChanged(now);
         return true;
     }
 
     /// <summary>Notes by how much a turn comes late for what was due, before the packets of that time are read.</summary>
     public void NoteLateness(TimeSpan now) => _late = Router.Late(now);
+
+    /// <summary>Tells of a pause of this process, after all packets of that time were read.</summary>
+    public void TellPause(TimeSpan now)
+    {
+        if (_late == TimeSpan.Zero) return;
+        Router.Paused(_late, now);
+        _late = TimeSpan.Zero;
+        Refresh(now);
+    }
 
     /// <summary>Takes in a packet.</summary>
     public void Receive(ReadOnlySpan<byte> message, in VrrpDatagram datagram, TimeSpan now)
@@ -101,14 +122,31 @@ internal sealed class RouterSeat : IDisposable
     /// <summary>Somebody else has one of the addresses, or did so before it was ours for a while.</summary>
     public void Conflict(in AddressConflict conflict, TimeSpan now)
     {
-        if (_wasActive && now >= _settledAt) Router.Conflict(conflict.Address, conflict.Mac.ToString(), now);
+        // Who only asks whether it is free learns from the kernel's answer that it is not: our own Backups ask too.
+        if (!_wasActive || conflict.IsProbe || now < _settledAt) return;
+        Router.Conflict(conflict.Address, conflict.Mac.ToString(), now);
+        Refresh(now);
     }
 
     /// <summary>Does what is due.</summary>
-    public void Advance(RouterProbes probes, TimeSpan now)
+    public void Advance(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
-        if (_late > TimeSpan.Zero) Router.Paused(_late, now);
-        _late = TimeSpan.Zero;
+        if (now >= _reopenAt)
+        {
+            TakeLinks(monitor);
+            Open(receivers, probes, now);
+            Router.LinkChanged(now);
+        }
+
+        // Who waits for adverts may miss only what was read; who sends them does not wait.
+        if (Router.State is RouterState.Backup or RouterState.Resigning)
+        {
+            foreach (RouterReceivers.Entry entry in Heard)
+            {
+                if (entry.ReadUpTo < now) now = entry.ReadUpTo;
+            }
+        }
+
         Router.Advance(now);
         Router.SettleLink(now);
         if (now >= _askAt)
@@ -129,11 +167,8 @@ internal sealed class RouterSeat : IDisposable
         stopped();
     }
 
-    public void Dispose()
-    {
-        Router.Dispose();
-        _devices.Dispose();
-    }
+    /// <summary>Takes away what it has put on this host: rules of the firewall, the device of the virtual MAC. Takes time: not on the loop's thread.</summary>
+    public void Dispose() => _devices.Dispose();
 
     /// <summary>Reports the interfaces that the router tracks.</summary>
     public void ReportTracked(LinkMonitor monitor, TimeSpan now)
@@ -152,10 +187,19 @@ internal sealed class RouterSeat : IDisposable
         _second = Router.Options.HeartbeatInterface is { } device ? monitor.Get(device, _devices.Virtual) : default;
     }
 
-    private void Open(RouterReceivers receivers, RouterProbes probes)
+    // Who can't hear must not be elected, and who can't send neither: it is tried again until it goes.
+    private void Open(RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
         string? error = _devices.Open(this, in _link, in _second, receivers);
-        if (error is not null) RouterLog.LinkFailed(_log, Router.Name, error);
+        _reopenAt = error is null ? TimeSpan.MaxValue : now + Reopen;
+        if (error != _error)
+        {
+            if (error is not null) RouterLog.LinkFailed(_log, Router.Name, error);
+            if (error is not null) Router.SetFault(OpenFault + error, now);
+            if (_error is not null) Router.ClearFault(OpenFault + _error, now);
+            _error = error;
+        }
+
         if (_link.IsRunning && _devices.Watched is { Length: > 0 } watched) probes.Watch(this, _devices.AddressDevice, watched[0].IsV6, watched);
     }
 }

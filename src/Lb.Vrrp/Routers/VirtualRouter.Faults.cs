@@ -4,7 +4,7 @@ namespace Lb.Vrrp;
 public sealed partial class VirtualRouter
 {
     /// <summary>Words for the link's fault.</summary>
-    internal const string LinkFault = "the link is down or has no address";
+    internal const string LinkFault = "the link is down, or has no address of its own beside the virtual ones";
 
     private const string AddressFault = "the addresses can't be taken";
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);

@@ -75,6 +75,10 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         {
             if (options.Routers.Count == 0 && _running.Count == 0) return;
 
+            List<ConfigurationError> odd = [];
+            if (!options.SkipPortChecks) MachineRules.FindOffLink(options, odd);
+            foreach (ConfigurationError finding in odd) RouterLog.OffLink(_log, finding.ToString());
+
             // What can fail is made before anything is changed: a router that can't be made leaves the running ones alone.
             List<(string Name, RouterSeat Seat)> made = Make(options);
             _loop ??= new VrrpLoop(options.Vrrp, _log);
@@ -188,5 +192,6 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         {
             foreach (RunningRouter running in routers) loop.Remove(running.Seat);
         }).ConfigureAwait(false);
+        foreach (RunningRouter running in routers) running.Seat.Dispose();
     }
 }

@@ -86,20 +86,30 @@ internal sealed class VrrpLoop : IDisposable
             _isStale = true;
             _poller.Wake();
         };
-        seat.Bind(_monitor, _receivers, _probes);
-        seat.Router.Start(now);
+        try
+        {
+            seat.Bind(_monitor, _receivers, _probes, now);
+
+            // Opening takes its time, and none of it counts as silence of the others.
+            seat.Router.Start(Clocks.Monotonic());
+        }
+        catch
+        {
+            Remove(seat);
+            throw;
+        }
     }
 
     /// <summary>Reports the interfaces that a router tracks, as they are. On the thread.</summary>
     public void ReportTracked(RouterSeat seat, TimeSpan now) => seat.ReportTracked(_monitor, now);
 
-    /// <summary>Lets a router go that has stopped, and frees what it holds. On the thread.</summary>
+    /// <summary>Lets a router go that has stopped, and closes its sockets. On the thread; what takes time is left to <see cref="RouterSeat.Dispose"/>.</summary>
     public void Remove(RouterSeat seat)
     {
         if (!_seats.Remove(seat)) return;
         _receivers.Forget(seat);
         _probes.Forget(seat);
-        seat.Dispose();
+        seat.Router.Dispose();
     }
 
     /// <summary>Ends the thread. Routers that still run are dropped as they are: their addresses end with their lifetime.</summary>
@@ -131,7 +141,12 @@ internal sealed class VrrpLoop : IDisposable
             }
         }
 
-        foreach (RouterSeat seat in _seats) seat.Dispose();
+        foreach (RouterSeat seat in _seats)
+        {
+            seat.Router.Dispose();
+            seat.Dispose();
+        }
+
         _receivers.Dispose();
         _probes.Dispose();
         _monitor.Dispose();
@@ -149,31 +164,47 @@ internal sealed class VrrpLoop : IDisposable
         }
 
         if (_mailbox.IsEmpty) _poller.Wait(deadline == TimeSpan.MaxValue ? null : deadline);
-        now = Clocks.Monotonic();
-        foreach (RouterSeat seat in _seats)
-        {
-            if (seat.Due < now) seat.NoteLateness(now);
-        }
-
-        ReceiveAll();
-        _probes.Read(now);
-        if (_poller.Ready.Contains(_monitor.Descriptor)) FollowLinks();
+        bool linksChanged = _poller.Ready.Contains(_monitor.Descriptor);
         while (_mailbox.TryDequeue(out Action<TimeSpan>? work))
         {
             _isStale = true;
             work(Clocks.Monotonic());
         }
 
-        if (_isStale) RefreshAll(Clocks.Monotonic());
+        if (linksChanged) FollowLinks();
+
+        // Nothing slow from here on to the deadlines. They are judged by this moment, up to which every packet has been read: what comes later is
+        // another turn's.
         now = Clocks.Monotonic();
+        foreach (RouterSeat seat in _seats)
+        {
+            if (seat.Due < now) seat.NoteLateness(now);
+        }
+
+        _probes.Read(now);
+        ReceiveAll(now);
+        foreach (RouterSeat seat in _seats) seat.TellPause(now);
+        if (_isStale) RefreshAll(now);
         for (int i = 0; i < _seats.Count; i++)
         {
-            RouterSeat seat = _seats[i];
-            if (seat.Due > now) continue;
-            seat.Advance(_probes, now);
-            _isStale |= seat.Group is not null;
-            now = Clocks.Monotonic();
+            if (_seats[i].Due <= now) Advance(_seats[i], now);
         }
+    }
+
+    private void Advance(RouterSeat seat, TimeSpan now)
+    {
+        try
+        {
+            seat.Advance(_monitor, _receivers, _probes, now);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // The others are driven all the same.
+            RouterLog.LoopFailed(_log, failure);
+            seat.PutOff(Clocks.Monotonic() + AfterFailure);
+        }
+
+        if (seat.Group is not null) _isStale = true;
     }
 
     // What was done with one router may have moved others: those of its group.
@@ -187,23 +218,45 @@ internal sealed class VrrpLoop : IDisposable
         }
     }
 
-    private void ReceiveAll()
+    private void ReceiveAll(TimeSpan now)
     {
-        int left = MostPackets;
         foreach (RouterReceivers.Entry entry in _receivers.All)
         {
-            while (left-- > 0 && entry.Receiver.TryReceive(_buffer, out int length, out VrrpDatagram datagram))
+            int left = MostPackets;
+            TimeSpan last = TimeSpan.Zero;
+            bool isEmpty = false;
+            while (left-- > 0)
             {
+                if (!entry.Receiver.TryReceive(_buffer, out int length, out VrrpDatagram datagram))
+                {
+                    isEmpty = true;
+                    break;
+                }
+
+                last = datagram.ArrivedAt;
                 ReadOnlySpan<byte> message = _buffer.AsSpan(0, length);
                 int routerId = VrrpReader.RouterIdOf(message);
                 if (routerId < 0) continue;
-                foreach (RouterSeat seat in entry.Of(routerId))
-                {
-                    seat.Receive(message, in datagram, Clocks.Monotonic());
-                    _isStale |= seat.Group is not null;
-                }
+                foreach (RouterSeat seat in entry.Of(routerId)) Receive(seat, message, in datagram);
             }
+
+            // In a flood only up to the last packet read is anything known: nobody is missed for what was not read yet.
+            entry.ReadUpTo = isEmpty ? TimeSpan.MaxValue : last;
         }
+    }
+
+    private void Receive(RouterSeat seat, ReadOnlySpan<byte> message, in VrrpDatagram datagram)
+    {
+        try
+        {
+            seat.Receive(message, in datagram, Clocks.Monotonic());
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            RouterLog.LoopFailed(_log, failure);
+        }
+
+        if (seat.Group is not null) _isStale = true;
     }
 
     private void FollowLinks()

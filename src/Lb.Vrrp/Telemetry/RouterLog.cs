@@ -47,6 +47,12 @@ internal static partial class RouterLog
     [LoggerMessage(3013, LogLevel.Information, "Router {Router}: its adverts are not queued ahead: {Error}")]
     public static partial void NotQueuedAhead(ILogger log, string router, string error);
 
+    [LoggerMessage(3015, LogLevel.Warning, "Router {Router}: {Address} is on this node already, and not by Lb: it answers for it as a Backup too, and the address stays")]
+    public static partial void AlreadyHere(ILogger log, string router, string address);
+
+    [LoggerMessage(3016, LogLevel.Warning, "{Error}")]
+    public static partial void OffLink(ILogger log, string error);
+
     [LoggerMessage(3014, LogLevel.Warning, "Whether others have virtual addresses is not heard on {Device}: {Error}")]
     public static partial void NoProbe(ILogger log, string device, string error);
 }
