@@ -12,11 +12,11 @@ internal sealed record Options
     public const string Usage = """
         usage: dotnet run -c Release --project bench/ha -- [options]
 
-          --parts LIST       of v2-1s,v3-100ms,v3-10ms (faults at that setting),heal,lease,many,garbage; default all
+          --parts LIST       of v2-1s,v3-100ms,v3-10ms (faults at that setting; v2-1s only term),heal,lease,many,garbage; default all
           --faults LIST      of term,kill9,ifdown,silent; default all
           --rounds N         rounds of each fault, 1 to 100, default 10; heal takes twice as many
           --seconds N        length of the measurements many and garbage, 5 to 600, default 60
-          --quick            3 rounds, v2-1s only term, 10 seconds: a look, no result
+          --quick            3 rounds, 10 seconds: a look, no result
           --note TEXT        a sentence at the head of the results: what a reader must know of this run
           --out FILE         the results file, default bench/results/DATE-ha.md; "-" = print only
           --strict           a missed goal makes the exit code 1

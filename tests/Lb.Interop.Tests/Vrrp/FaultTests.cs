@@ -12,7 +12,7 @@ public sealed class FaultTests
 
     private static readonly RouterSpec s_router = new(200);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V9")]
     [Trait("Row", "X4")]
     [Trait("Point", "56")]
@@ -27,7 +27,7 @@ public sealed class FaultTests
         await pair.Network.Addresses.WhenHeldByAsync(s_router.Address, 2);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V9")]
     [Trait("Point", "56")]
     public async Task What_a_killed_run_has_left_the_next_one_removes()
@@ -43,7 +43,7 @@ public sealed class FaultTests
         await pair.First.WhenIsAsync(s_router, "Backup");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V5")]
     [Trait("Row", "V28")]
     [Trait("Point", "51")]
@@ -63,7 +63,7 @@ public sealed class FaultTests
         Assert.DoesNotContain(pair.First.Lines.All, static line => line.Contains("Exception", StringComparison.Ordinal));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V28")]
     [Trait("Point", "58")]
     public async Task An_address_that_somebody_deletes_is_put_back()
@@ -77,7 +77,7 @@ public sealed class FaultTests
         await pair.First.WhenAnswersAsync(s_router);
     }
 
-    [Theory(Timeout = 90_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("lb", "lb")]
     [InlineData("lb", "keepalived")]
     [InlineData("keepalived", "lb")]
@@ -105,7 +105,7 @@ public sealed class FaultTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V8")]
     [Trait("Point", "17")]
     public async Task A_wrong_password_is_named()

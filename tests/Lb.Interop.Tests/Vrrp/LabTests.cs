@@ -8,7 +8,7 @@ public sealed class LabTests
     private static readonly RouterSpec s_router = new(86);
 
     /// <summary>Lab "002 LVS HA": the first director stops, and returns.</summary>
-    [Fact(Timeout = 90_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V4")]
     [Trait("Row", "V25")]
     public async Task A_director_stops_and_its_clients_go_on_at_the_other_one()
@@ -46,7 +46,7 @@ public sealed class LabTests
     }
 
     /// <summary>Lab "002 web HA": the service beside the first director fails its checks, and is well again.</summary>
-    [Fact(Timeout = 90_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V7")]
     [Trait("Row", "N3")]
     public async Task A_pool_that_fails_its_checks_takes_the_address_along()
@@ -75,7 +75,7 @@ public sealed class LabTests
     }
 
     /// <summary>Lab "000 script weight -10": 100 against 95, and a script that takes 10 off.</summary>
-    [Fact(Timeout = 90_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V3")]
     [Trait("Row", "V6")]
     [Trait("Point", "53")]
@@ -100,7 +100,7 @@ public sealed class LabTests
     }
 
     /// <summary>Lab "003 active-active": two addresses, one on each director while both live.</summary>
-    [Fact(Timeout = 90_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V14")]
     public async Task Two_directors_have_an_address_each_and_the_survivor_has_both()
     {
@@ -124,7 +124,7 @@ public sealed class LabTests
     }
 
     /// <summary>Lab "004 restart watch": a service that dies is started again; when that does not help, the address moves.</summary>
-    [Fact(Timeout = 90_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V26")]
     public async Task A_service_is_started_again_before_the_address_moves()
     {

@@ -14,7 +14,7 @@ public sealed class WireTests
     private const string WithVirtualMac = """ "VirtualMac": { "Enabled": true } """;
     private static readonly RouterSpec s_v4 = new(200), s_v2 = new(201, Version: 2, Centiseconds: 100), s_v6 = new(202, IsV6: true), s_mac4 = new(203), s_mac6 = new(204, IsV6: true);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V10")]
     [Trait("Row", "V11")]
     [Trait("Point", "22")]
@@ -66,7 +66,7 @@ public sealed class WireTests
         Assert.Equal("", bad);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V11")]
     [Trait("Point", "44")]
     [Trait("Point", "45")]
@@ -102,7 +102,7 @@ public sealed class WireTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     [Trait("Row", "V17")]
     [Trait("Point", "46")]
     public async Task Without_Accept_the_address_is_found_and_takes_nothing()
@@ -127,7 +127,7 @@ public sealed class WireTests
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(3, "fd77::77", "must be link-local")]
     [InlineData(2, "fe80::77", "does not know IPv6")]
     [Trait("Row", "V16")]
