@@ -146,7 +146,7 @@ internal sealed class SimulatedRouter
 
         // As the owner for Linux does it.
         public TimeSpan RenewEvery { get; } = lifetime == TimeSpan.Zero ? TimeSpan.FromSeconds(1)
-            : TimeSpan.FromTicks(Math.Clamp(lifetime.Ticks / 3, TimeSpan.TicksPerSecond / 2, TimeSpan.TicksPerSecond));
+            : TimeSpan.FromTicks(Math.Clamp(lifetime.Ticks / 2, TimeSpan.TicksPerSecond / 2, TimeSpan.TicksPerSecond));
 
         private SimulatedAddress Address => node.Simulation.AddressOf(routerId);
 

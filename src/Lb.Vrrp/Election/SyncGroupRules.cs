@@ -18,12 +18,4 @@ internal static class SyncGroupRules
         RouterState.Backup when members.Contains(RouterState.Active) => RouterState.Backup,
         _ => null,
     };
-
-    /// <summary>Whether a member may go to Active by itself: not while another one is in fault.</summary>
-    /// <param name="members">The states of all members.</param>
-    public static bool MayBeActive(ReadOnlySpan<RouterState> members) => !members.Contains(RouterState.Fault);
-
-    /// <summary>Whether the group may leave the fault, all at once: no member has a cause of its own left.</summary>
-    /// <param name="ownFaults">For each member, whether something of its own is wrong.</param>
-    public static bool MayRecover(ReadOnlySpan<bool> ownFaults) => !ownFaults.Contains(true);
 }

@@ -51,12 +51,7 @@ internal sealed partial class VrrpMachine
 
     private VrrpActions InActive(in VrrpAdvertisement advert, in PeerAddress from, in PeerAddress own, TimeSpan arrived, TimeSpan now)
     {
-        if (advert.Priority == 0)
-        {
-            Deadline = now + _settings.Interval;
-            return VrrpActions.SendAdvertisement;
-        }
-
+        if (advert.Priority == 0) return Answer(VrrpActions.SendAdvertisement, now);
         if (advert.Priority > EffectivePriority || (advert.Priority == EffectivePriority && VrrpTimes.Compare(from, own) > 0))
         {
             ActiveRouter = from;
@@ -70,8 +65,25 @@ internal sealed partial class VrrpMachine
         // The one that was Active before may still say so once while hands change; later it is a second one.
         VrrpActions dual = now - _activeSince > _settings.Interval ? VrrpActions.DualActiveSeen : VrrpActions.None;
         if (!_settings.LowerPriorityAdvert) return dual | VrrpActions.AnnounceOnce;
+        return dual | Answer(VrrpActions.AnnounceOnce | VrrpActions.SendAdvertisement, now);
+    }
+
+    // RFC 9568 6.4.3 answers at once. So does this, but for the second answer within a quarter of an interval (at most 250 ms), which waits until that has
+    // passed and stands for all that came meanwhile: a flood of forged adverts must not make one of us.
+    private VrrpActions Answer(VrrpActions actions, TimeSpan now)
+    {
+        TimeSpan earliest = _answeredAt + _settings.AnswerSpacing;
+        if (now < earliest)
+        {
+            _owed |= actions;
+            if (earliest < Deadline) Deadline = earliest;
+            return VrrpActions.None;
+        }
+
+        _answeredAt = now;
+        _owed = VrrpActions.None;
         Deadline = now + _settings.Interval;
-        return dual | VrrpActions.AnnounceOnce | VrrpActions.SendAdvertisement;
+        return actions;
     }
 
     // The successor has the addresses.

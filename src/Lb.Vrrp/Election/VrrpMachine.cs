@@ -20,6 +20,8 @@ internal sealed partial class VrrpMachine
     private TimeSpan _version3At;
     private bool _isReady;
     private bool _isOverdue;
+    private TimeSpan _answeredAt = TimeSpan.MinValue / 2;
+    private VrrpActions _owed;
 
     /// <summary>Makes a machine that has not started.</summary>
     /// <param name="settings">What the election needs to know.</param>
@@ -57,6 +59,9 @@ internal sealed partial class VrrpMachine
     /// <summary>Whether <see cref="Ready"/> was called.</summary>
     public bool IsReady => _isReady;
 
+    /// <summary>Whether <see cref="Deadline"/> is that of a late answer, not of a regular advert.</summary>
+    public bool OwesAnswer => _owed != VrrpActions.None && State == RouterState.Active;
+
     private bool IsOwner => EffectivePriority == 255;
 
     /// <summary>Begins (RFC 9568 6.4.1). In the state <see cref="RouterState.Initialize"/> only; else nothing happens.</summary>
@@ -89,6 +94,8 @@ internal sealed partial class VrrpMachine
                 return VrrpActions.WaitsForReady;
             case RouterState.Backup:
                 return BecomeActive(now);
+            case RouterState.Active when OwesAnswer:
+                return Answer(_owed, now);
             case RouterState.Active:
                 Deadline = Next(now);
                 return VrrpActions.SendAdvertisement;
@@ -245,6 +252,7 @@ internal sealed partial class VrrpMachine
         Deadline = deadline;
         _preemptAt = null;
         _isOverdue = false;
+        _owed = VrrpActions.None;
     }
 
     // One interval after the last due time, so that lateness does not add up; more than an interval behind, what was missed is not made up for.

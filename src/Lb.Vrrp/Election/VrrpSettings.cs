@@ -36,6 +36,9 @@ internal sealed record VrrpSettings
     /// <summary>Answers an advert of lower priority at once with an own one (RFC 9568 6.4.3; keepalived <c>vrrp_lower_prio_no_advert</c> false).</summary>
     public bool LowerPriorityAdvert { get; init; } = true;
 
+    /// <summary>The least time between two answers to adverts of lower priority or resignations: a quarter of the interval, at most 250 ms.</summary>
+    public TimeSpan AnswerSpacing => Interval / 4 < TimeSpan.FromMilliseconds(250) ? Interval / 4 : TimeSpan.FromMilliseconds(250);
+
     /// <summary>
     /// The longest interval that is learned: four times the own one, at least 1 s. A forged advert of 40.95 s would otherwise keep a router of 1 s from
     /// seeing a dead Active for 123 s; so it is 12.

@@ -1,9 +1,12 @@
 namespace Lb.Vrrp;
 
 /// <summary>Remembers the last sequence of each sender of authenticated adverts. Not thread-safe: the driver's. Allocates nothing after it was made.</summary>
-/// <param name="senders">How many are remembered: the number of peers, or with multicast a few, since only nodes in contention send.</param>
-internal sealed class ReplayGuard(int senders = 4)
+/// <param name="senders">How many are remembered: one more than that forgets the oldest, whose old adverts would count again.</param>
+internal sealed class ReplayGuard(int senders = ReplayGuard.OnALink)
 {
+    /// <summary>With multicast, where nobody says how many there are: more than one virtual router has nodes.</summary>
+    public const int OnALink = 64;
+
     private readonly Mark[] _marks = new Mark[Math.Max(1, senders)];
     private long _uses;
 

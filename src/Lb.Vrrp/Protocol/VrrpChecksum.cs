@@ -40,20 +40,4 @@ internal static class VrrpChecksum
         while (sum >> 16 != 0) sum = (sum & 0xFFFF) + (sum >> 16);
         return (ushort)~sum;
     }
-
-    /// <summary>
-    /// The checksum of the same message to another destination (RFC 1624): one advert goes to several peers, and only the pseudo-header differs.
-    /// </summary>
-    /// <param name="checksum">With the pseudo-header of <paramref name="from"/>.</param>
-    /// <param name="from">The destination it was made for.</param>
-    /// <param name="to">The other destination, of the same family.</param>
-    public static ushort Retarget(ushort checksum, in PeerAddress from, in PeerAddress to)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        int length = from.WriteBytes(bytes);
-        ulong sum = (ushort)~checksum;
-        for (int i = 0; i < length; i += 2) sum += (ushort)~BinaryPrimitives.ReadUInt16BigEndian(bytes[i..]);
-        to.WriteBytes(bytes);
-        return Fold(Add(bytes[..length], sum));
-    }
 }

@@ -11,8 +11,8 @@ internal sealed class VrrpWriter
     private readonly bool _isV6;
     private readonly int _version;
     private readonly ulong _sum;
+    private readonly VrrpSequence _sequence;
     private ulong _pseudoSum;
-    private ulong _sequence;
 
     /// <summary>Makes it for one router and version.</summary>
     /// <param name="version">2 or 3.</param>
@@ -23,8 +23,11 @@ internal sealed class VrrpWriter
     /// <param name="addresses">1 to 255 addresses, one after the other in network order; for IPv6 the first is link-local (RFC 9568 5.2.9).</param>
     /// <param name="isV6">IPv6.</param>
     /// <param name="authentication">How adverts are authenticated; null = not.</param>
-    public VrrpWriter(int version, int routerId, TimeSpan interval, ReadOnlySpan<byte> addresses, bool isV6, VrrpAuthentication? authentication)
+    /// <param name="sequence">The numbers of its trailers; null = its own, which begin with the clock.</param>
+    public VrrpWriter(
+        int version, int routerId, TimeSpan interval, ReadOnlySpan<byte> addresses, bool isV6, VrrpAuthentication? authentication, VrrpSequence? sequence = null)
     {
+        _sequence = sequence ?? new VrrpSequence();
         _version = version;
         _isV6 = isV6;
         _trailer = authentication is { SendsTrailer: true } ? authentication : null;
@@ -62,7 +65,7 @@ internal sealed class VrrpWriter
 
     /// <summary>Tells where adverts come from and go to: part of checksum and HMAC. To be told again when the interface's address changes.</summary>
     /// <param name="source">The interface's own address.</param>
-    /// <param name="destination">The group, or the first peer: for the others see <see cref="VrrpChecksum.Retarget"/>.</param>
+    /// <param name="destination">The group, or the first peer: for the others see <see cref="PeerChecksum.Readdress"/>.</param>
     public void Use(in PeerAddress source, in PeerAddress destination)
     {
         Source = source;
@@ -82,8 +85,7 @@ internal sealed class VrrpWriter
         ulong sum = _sum + ((ulong)priority << 8);
         if (_trailer is not null)
         {
-            _sequence = VrrpHmac.Next(_sequence, utc, _trailer);
-            VrrpHmac.Sign(message, Source, _trailer, _sequence);
+            VrrpHmac.Sign(message, Source, _trailer, _sequence.Next(utc, _trailer));
             if (_isV6) sum = VrrpChecksum.Add(message[_length..], sum);
         }
 

@@ -14,6 +14,7 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
     private bool _pendingAcquires;
     private bool _wanted;
     private bool _isSure = true;
+    private bool _isGivenUp;
     private TimeSpan _renewAt = TimeSpan.MaxValue;
     private TimeSpan _releaseAt = TimeSpan.MaxValue;
     private TimeSpan _releaseAfter = FirstRetry;
@@ -21,8 +22,8 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
     /// <summary>True while the addresses are on this node as far as we know: whole, in part, or because they could not be taken off.</summary>
     public bool IsHeld { get; private set; }
 
-    /// <summary>True while a call of the owner is under way.</summary>
-    public bool IsBusy => _pending is not null;
+    /// <summary>True while a call of the owner is under way that is waited for.</summary>
+    public bool IsBusy => _pending is not null && !_isGivenUp;
 
     /// <summary>When <see cref="Advance"/> has something to do; <see cref="TimeSpan.MaxValue"/> = never.</summary>
     public TimeSpan Deadline
@@ -39,9 +40,18 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
     public HolderResult Want(bool wanted, TimeSpan now)
     {
         _wanted = wanted;
+        if (wanted) _isGivenUp = false;
         if (_pending is null) return Follow(now);
         if (_pendingAcquires != wanted) _giveUp?.Cancel();
         return HolderResult.None;
+    }
+
+    /// <summary>There is no more time: cancels the call that is under way, and nobody waits for it, or for one that follows, any longer.</summary>
+    public void GiveUp()
+    {
+        if (_pending is null) return;
+        _isGivenUp = true;
+        _giveUp?.Cancel();
     }
 
     /// <summary>Takes the end of a slow call, renews what is due, tries again to release.</summary>
@@ -51,6 +61,14 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
         {
             if (!pending.IsCompleted) return HolderResult.None;
             _pending = null;
+
+            // A release that was given up is not tried again; an acquisition still wants one.
+            if (_isGivenUp && !_pendingAcquires && !_wanted)
+            {
+                IsHeld = !(_isSure = pending.IsCompletedSuccessfully);
+                return HolderResult.None;
+            }
+
             HolderResult result = Finish(pending, _pendingAcquires, now);
             return result.Kind == HolderEvent.Failed || (IsHeld == _wanted && _isSure) ? result : Follow(now);
         }

@@ -14,13 +14,14 @@ internal sealed class RouterMessages
     private readonly VrrpWriter? _version2;
     private readonly VrrpWriter? _heartbeat;
     private readonly VrrpAuthentication? _authentication;
+    private readonly VrrpSequence _sequence;
     private readonly bool _followsPeer;
 
     /// <summary>Makes them for the links as they are now.</summary>
     /// <param name="options">Valid options.</param>
     /// <param name="links">The links; their source and destination are part of the sums.</param>
     /// <param name="time">Wall clock, of which the time in trailers is made.</param>
-    /// <param name="before">Those that these replace: what they know of peers stays known.</param>
+    /// <param name="before">Those that these replace: what they know of peers stays known, and the numbers of their trailers go on.</param>
     public RouterMessages(RouterOptions options, RouterLinks links, TimeProvider time, RouterMessages? before = null)
     {
         _time = time;
@@ -28,7 +29,8 @@ internal sealed class RouterMessages
         _authentication = Authentication(options);
         _followsPeer = options.Checksum == RouterChecksum.Auto && !options.Strict;
         (byte[] addresses, bool isV6) = Bytes(options);
-        ReplayGuard replays = before?._rules.Replays ?? new ReplayGuard();
+        ReplayGuard replays = before?._rules.Replays ?? new ReplayGuard(Senders(options));
+        _sequence = before?._sequence ?? new VrrpSequence();
         _rules = Rules(links.Transport);
         _writer = Writer(options.Version, links.Transport);
         if (options.AlsoVersion2) _version2 = Writer(2, links.Transport);
@@ -64,7 +66,7 @@ internal sealed class RouterMessages
 
         VrrpWriter Writer(int version, IVrrpTransport transport)
         {
-            VrrpWriter writer = new(version, options.RouterId, options.AdvertisementInterval, addresses, isV6, _authentication)
+            VrrpWriter writer = new(version, options.RouterId, options.AdvertisementInterval, addresses, isV6, _authentication, _sequence)
             {
                 Form = options.Strict || options.Checksum == RouterChecksum.Message ? VrrpChecksumForm.Message
                     : _followsPeer && before is not null ? before._writer.Form : VrrpChecksumForm.PseudoHeader,
@@ -111,6 +113,10 @@ internal sealed class RouterMessages
 
         return false;
     }
+
+    // A peer has another address on each link; on the second one it is multicast.
+    private static int Senders(RouterOptions options) =>
+        options.Unicast is not { } unicast ? ReplayGuard.OnALink : unicast.Peers.Count + (options.HeartbeatInterface is null ? 0 : ReplayGuard.OnALink);
 
     private DateTimeOffset Utc => _authentication?.Mode is null ? default : _time.GetUtcNow();
 

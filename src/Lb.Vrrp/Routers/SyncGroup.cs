@@ -8,7 +8,7 @@ internal sealed class SyncGroup
 
     private readonly string _name;
     private readonly string _reason;
-    private readonly VirtualRouter[] _members;
+    private VirtualRouter[] _members = [];
     private bool _moving;
 
     /// <summary>Binds the members together.</summary>
@@ -16,19 +16,18 @@ internal sealed class SyncGroup
     {
         _name = name;
         _reason = $"{FaultPrefix}{name} is in fault";
-        _members = [.. members];
-        foreach (VirtualRouter member in _members)
-        {
-            member.StateChanged = Changed;
-            member.FaultsChanged = Judge;
-            member.ShiftChanged = Shift;
-        }
+        Take([.. members]);
     }
 
-    /// <summary>Lets the members go.</summary>
-    public void Dissolve(TimeSpan now)
+    /// <summary>
+    /// Other members, of which those that were there before stay bound all the time: a group in fault must not be without its fault for a moment. Members
+    /// that have not started begin with what holds for the group. None: the group ends.
+    /// </summary>
+    public void Bind(IEnumerable<VirtualRouter> members, TimeSpan now)
     {
-        foreach (VirtualRouter member in _members)
+        VirtualRouter[] before = _members;
+        Take([.. members]);
+        foreach (VirtualRouter member in before.Except(_members))
         {
             member.StateChanged = null;
             member.FaultsChanged = null;
@@ -36,6 +35,8 @@ internal sealed class SyncGroup
             member.SetGroupShift(null, now, applies: true);
             member.ClearFault(_reason, now);
         }
+
+        if (_members.Length > 0) Judge(now);
     }
 
     /// <summary>One in fault, all in fault; the last own reason gone, none.</summary>
@@ -52,6 +53,17 @@ internal sealed class SyncGroup
         }
 
         _moving = false;
+    }
+
+    private void Take(VirtualRouter[] members)
+    {
+        _members = members;
+        foreach (VirtualRouter member in _members)
+        {
+            member.StateChanged = Changed;
+            member.FaultsChanged = Judge;
+            member.ShiftChanged = Shift;
+        }
     }
 
     // Weights count for all members: a member that is worse than its peer while another is better would drag the group to and fro for ever.

@@ -87,6 +87,7 @@ public sealed partial class VirtualRouter
         if (result == VrrpSendResult.Sent)
         {
             Statistics.CountSent();
+            _linkRetryAfter = FirstRetry;
             return true;
         }
 
@@ -146,9 +147,12 @@ public sealed partial class VirtualRouter
         Refresh();
         RouterLog.StateChanged(_log, Name, from, to, EffectivePriority, cause);
         Publish(new RouterStateChanged(_since, Name, from, to, EffectivePriority, cause));
-        StateChanged?.Invoke(this, now);
+        if (from != RouterState.Initialize) StateChanged?.Invoke(this, now);
     }
 
-    /// <summary>Told after every change of state, on the router's thread: the group's members follow.</summary>
+    /// <summary>
+    /// Told after every change of state but the start, on the router's thread: the group's members follow. Who has just started and is Backup must not end the
+    /// others' mastership.
+    /// </summary>
     internal Action<VirtualRouter, TimeSpan>? StateChanged { get; set; }
 }

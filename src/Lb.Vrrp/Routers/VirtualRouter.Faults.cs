@@ -9,12 +9,15 @@ public sealed partial class VirtualRouter
     private const string AddressFault = "the addresses can't be taken";
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestLinkRetry = TimeSpan.FromSeconds(8);
 
     private readonly SortedSet<string> _faults = new(StringComparer.Ordinal);
     private readonly List<string> _trackFaults = [];
     private RouterTracks _tracks;
     private TimeSpan _retryAt = TimeSpan.MaxValue;
     private TimeSpan _retryAfter = FirstRetry;
+    private TimeSpan _linkRetryAt = TimeSpan.MaxValue;
+    private TimeSpan _linkRetryAfter = FirstRetry;
     private bool _linkFailed;
     private bool _refused;
 
@@ -67,16 +70,26 @@ public sealed partial class VirtualRouter
     public void LinkChanged(TimeSpan now)
     {
         _messages = new RouterMessages(_options, _links, _time, _messages);
-        _linkFailed = false;
-        if (_links.Transport.Source.IsEmpty) SetFault(LinkFault, now);
-        else ClearFault(LinkFault, now);
+        _linkRetryAfter = FirstRetry;
+        JudgeLink(now);
     }
+
+    /// <summary>
+    /// Opens the transport anew, since a send has failed or it has no address although no news of the interface came: called 1 s after the fault began, and
+    /// then after twice the wait before, at most every 8 s. What it opened is looked at when it returns. Null = there is nothing to open.
+    /// </summary>
+    internal Action? Reopen { get; set; }
 
     /// <summary>Draws the consequences when a send found the link gone before the kernel's notice came, or was refused. Called by the driver after every turn.</summary>
     /// <param name="now">The time.</param>
     public void SettleLink(TimeSpan now)
     {
-        if (_linkFailed) SetFault(LinkFault, now);
+        if (_linkFailed)
+        {
+            SetFault(LinkFault, now);
+            RetryLinkLater(now);
+        }
+
         _linkFailed = false;
         if (_refused) Mismatch(MismatchKind.Refused, default, "our own adverts are refused: a firewall on protocol 112, or no CAP_NET_RAW", now);
         _refused = false;
@@ -109,6 +122,38 @@ public sealed partial class VirtualRouter
         }
 
         return _options.Priority == 255 ? (byte)255 : (byte)Math.Clamp(_options.Priority + (_groupShift ?? OwnShift), 1, 254);
+    }
+
+    private void JudgeLink(TimeSpan now)
+    {
+        _linkFailed = false;
+        _linkRetryAt = TimeSpan.MaxValue;
+        if (_links.Transport.Source.IsEmpty)
+        {
+            SetFault(LinkFault, now);
+            if (Reopen is not null) RetryLinkLater(now);
+        }
+        else
+        {
+            ClearFault(LinkFault, now);
+        }
+    }
+
+    // The kernel tells of an interface only when it changes; what a send or a bind has found wrong may be over without a word.
+    private void RetryLinkLater(TimeSpan now)
+    {
+        if (!_started || _linkRetryAt != TimeSpan.MaxValue) return;
+        _linkRetryAt = now + _linkRetryAfter;
+        _linkRetryAfter = _linkRetryAfter * 2 < LongestLinkRetry ? _linkRetryAfter * 2 : LongestLinkRetry;
+    }
+
+    private void RetryLink(TimeSpan now)
+    {
+        _linkRetryAt = TimeSpan.MaxValue;
+        PeerAddress before = _links.Transport.Source;
+        Reopen?.Invoke();
+        if (_links.Transport.Source != before) _messages = new RouterMessages(_options, _links, _time, _messages);
+        JudgeLink(now);
     }
 
     // An Active router that can't hold its addresses must not keep others from holding them; it tries again, less and less often.

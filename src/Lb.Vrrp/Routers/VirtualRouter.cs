@@ -79,6 +79,7 @@ public sealed partial class VirtualRouter : IDisposable
             if (_machine.Deadline < first) first = _machine.Deadline;
             if (_announce.Due < first) first = _announce.Due;
             if (_links.Ahead is { } ahead && ahead.Due < first) first = ahead.Due;
+            if (_linkRetryAt < first) first = _linkRetryAt;
             return _retryAt < first ? _retryAt : first;
         }
     }
@@ -115,13 +116,18 @@ public sealed partial class VirtualRouter : IDisposable
         // The links may have been opened since it was made.
         _messages = new RouterMessages(_options, _links, _time, _messages);
         _retryAt = TimeSpan.MaxValue;
-        _retryAfter = FirstRetry;
+        _linkRetryAt = TimeSpan.MaxValue;
+        _retryAfter = _linkRetryAfter = FirstRetry;
         _rivals.Clear();
         if (_tracks.AllKnown) _machine.Ready(now);
         _machine.SetPriority(Judge(now), now);
         _faults.RemoveWhere(static f => f is LinkFault or AddressFault || f.StartsWith(RouterTracks.FaultPrefix, StringComparison.Ordinal));
         _faults.UnionWith(_trackFaults);
-        if (_links.Transport.Source.IsEmpty) _faults.Add(LinkFault);
+        if (_links.Transport.Source.IsEmpty)
+        {
+            _faults.Add(LinkFault);
+            if (Reopen is not null) RetryLinkLater(now);
+        }
 
         // With a fault even the owner of the addresses claims nothing: the machine is in fault before anything it says is done.
         VrrpActions first = _machine.Start(now);
@@ -169,10 +175,11 @@ public sealed partial class VirtualRouter : IDisposable
         if (_holder is { } holder && now >= holder.Deadline) Take(holder.Advance(now), now);
         if (!_started) return;
         if (now >= _retryAt) Retry(now);
+        if (now >= _linkRetryAt) RetryLink(now);
         if (_links.Ahead is { } ahead && now >= ahead.Due) ahead.Extend(now);
         if (now >= _machine.Deadline)
         {
-            _isScheduled = State == RouterState.Active;
+            _isScheduled = State == RouterState.Active && !_machine.OwesAnswer;
             string cause = WhyDue();
             Do(_machine.DeadlineReached(now), cause, now);
             _isScheduled = false;
@@ -195,12 +202,14 @@ public sealed partial class VirtualRouter : IDisposable
 
     /// <summary>
     /// Ends: an Active router resigns by an advert of priority 0 and, with <see cref="RouterOptions.Handover"/>, goes on answering until its successor is
-    /// heard. It has ended when <see cref="State"/> is <see cref="RouterState.Initialize"/>; a second call ends it at once.
+    /// heard. It has ended when <see cref="State"/> is <see cref="RouterState.Initialize"/>; a second call ends it at once. When it has ended, one more call
+    /// cancels what a slow address owner still does, and nobody waits for that any longer.
     /// </summary>
     /// <param name="now">The time.</param>
     public void Stop(TimeSpan now)
     {
         if (_started) Do(_machine.Stop(now), "stopped", now);
+        else _holder?.GiveUp();
     }
 
     /// <summary>Frees what it holds; addresses that are still on this node are taken off by their owner.</summary>

@@ -15,6 +15,8 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     private readonly ILogger _log;
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<string, RunningRouter> _running = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, SyncGroup> _groups = new(StringComparer.OrdinalIgnoreCase);
+    private volatile CancellationTokenSource _hurry = new();
     private volatile VirtualRouter[] _all = [];
     private volatile Dictionary<string, RouterNotifyOptions> _notify = [];
     private VrrpLoop? _loop;
@@ -81,25 +83,23 @@ public sealed class VirtualRouters : ILbPart, IDisposable
 
             // What can fail is made before anything is changed: a router that can't be made leaves the running ones alone.
             List<(string Name, RouterSeat Seat)> made = Make(options);
-            _loop ??= new VrrpLoop(options.Vrrp, _log);
+            VrrpLoop loop = _loop!;
             _global ??= options.Vrrp;
             _notify = options.Routers.ToDictionary(static r => r.Key, static r => r.Value.Notify, StringComparer.OrdinalIgnoreCase);
             foreach ((string name, RouterOptions router) in options.Routers)
             {
-                if (_running.TryGetValue(name, out RunningRouter? running) && running.Seat.Router.CanBecome(router)) await running.ChangeAsync(_loop, router).ConfigureAwait(false);
+                if (_running.TryGetValue(name, out RunningRouter? running) && running.Seat.Router.CanBecome(router)) await running.ChangeAsync(loop, router).ConfigureAwait(false);
             }
 
             string[] ended = [.. _running.Keys.Where(n => !options.Routers.ContainsKey(n) || made.Exists(m => string.Equals(m.Name, n, StringComparison.OrdinalIgnoreCase)))];
-            await EndAsync([.. ended.Select(n => _running[n])], graceful: true, ct).ConfigureAwait(false);
+            using (CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(ct, _hurry.Token))
+                await EndAsync([.. ended.Select(n => _running[n])], graceful: true, end.Token).ConfigureAwait(false);
             foreach (string name in ended) _running.Remove(name);
-            foreach ((string name, RouterSeat seat) in made)
-            {
-                seat.Prepare();
-                _running[name] = await RunningRouter.StartAsync(_loop, seat, options.Routers[name], Trackers).ConfigureAwait(false);
-            }
-
-            await RegroupAsync().ConfigureAwait(false);
+            foreach ((_, RouterSeat seat) in made) seat.Prepare();
+            await RegroupAsync(loop, [.. _running.Values.Select(static r => r.Seat), .. made.Select(static m => m.Seat)]).ConfigureAwait(false);
+            foreach ((string name, RouterSeat seat) in made) _running[name] = await RunningRouter.StartAsync(loop, seat, options.Routers[name], Trackers).ConfigureAwait(false);
             _all = [.. _running.Values.Select(static r => r.Seat.Router)];
+            if (_running.Count == 0) EndLoop();
         }
         finally
         {
@@ -111,17 +111,19 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     /// <param name="ct">Cancelled when there is no more time: then they let go at once.</param>
     public async Task StopAsync(CancellationToken ct)
     {
+        // A reload that waits for routers to let go has no more time either.
+        CancellationTokenSource hurry = _hurry;
+        using CancellationTokenRegistration late = ct.Register(hurry.Cancel);
         await _one.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             await EndAsync([.. _running.Values], graceful: true, ct).ConfigureAwait(false);
             _running.Clear();
-            _loop?.Dispose();
-            _loop = null;
-            _global = null;
+            EndLoop();
         }
         finally
         {
+            _hurry = new CancellationTokenSource();
             _one.Release();
         }
     }
@@ -132,6 +134,15 @@ public sealed class VirtualRouters : ILbPart, IDisposable
         _loop?.Dispose();
         _loop = null;
         _one.Dispose();
+    }
+
+    // Without a router there is no thread, and the settings that it was made with hold no longer.
+    private void EndLoop()
+    {
+        _loop?.Dispose();
+        _loop = null;
+        _global = null;
+        _groups.Clear();
     }
 
     private List<(string Name, RouterSeat Seat)> Make(LbOptions options)
@@ -145,6 +156,7 @@ public sealed class VirtualRouters : ILbPart, IDisposable
                 made.Add((name, new RouterSeat(name, router, _global ?? options.Vrrp, _events, _time, _owners(name), _log)));
             }
 
+            _loop ??= new VrrpLoop(options.Vrrp, _log);
             return made;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
@@ -158,21 +170,23 @@ public sealed class VirtualRouters : ILbPart, IDisposable
     private IReadOnlyList<(int Index, ITracker Tracker)> Trackers(RouterOptions router) =>
         [.. router.Track.Select((track, i) => (Index: i, Tracker: Vrrp.Trackers.Create(track, name => _pools[name], _time, _log))).Where(static t => t.Tracker is not null).Select(static t => (t.Index, t.Tracker!))];
 
-    private async Task RegroupAsync()
+    // Before the new ones start: what holds for a group holds for them from the first moment. Groups that stay are not taken apart.
+    private Task RegroupAsync(VrrpLoop loop, IReadOnlyList<RouterSeat> seats) => loop.RunAsync(now =>
     {
-        if (_loop is not { } loop) return;
-        await loop.RunAsync(now =>
+        ILookup<string, RouterSeat> wanted = seats.Where(static s => s.Router.Options.SyncGroup is not null).ToLookup(static s => s.Router.Options.SyncGroup!, StringComparer.OrdinalIgnoreCase);
+        foreach (string gone in _groups.Keys.Where(name => !wanted.Contains(name)).ToArray())
         {
-            foreach (RunningRouter running in _running.Values) running.Seat.Group?.Dissolve(now);
-            foreach (RunningRouter running in _running.Values) running.Seat.Group = null;
-            foreach (IGrouping<string, RouterSeat> group in loop.Seats.Where(static s => s.Router.Options.SyncGroup is not null).GroupBy(static s => s.Router.Options.SyncGroup!, StringComparer.OrdinalIgnoreCase))
-            {
-                SyncGroup bound = new(group.Key, group.Select(static s => s.Router));
-                foreach (RouterSeat seat in group) seat.Group = bound;
-                bound.Judge(now);
-            }
-        }).ConfigureAwait(false);
-    }
+            _groups[gone].Bind([], now);
+            _groups.Remove(gone);
+        }
+
+        foreach (IGrouping<string, RouterSeat> members in wanted)
+        {
+            if (!_groups.TryGetValue(members.Key, out SyncGroup? group)) _groups[members.Key] = group = new SyncGroup(members.Key, []);
+            foreach (RouterSeat seat in members) seat.Group = group;
+            group.Bind(members.Select(static s => s.Router), now);
+        }
+    });
 
     private async Task EndAsync(IReadOnlyList<RunningRouter> routers, bool graceful, CancellationToken ct)
     {

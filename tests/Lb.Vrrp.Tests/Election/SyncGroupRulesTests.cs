@@ -17,13 +17,4 @@ public sealed class SyncGroupRulesTests
     [InlineData(new[] { Initialize, Active }, 0, null)]
     public void The_others_follow_the_one_that_changed(RouterState[] members, int changed, RouterState? expected)
         => Assert.Equal(expected, SyncGroupRules.Others(members, changed));
-
-    [Fact]
-    public void Nobody_is_Active_while_one_is_in_fault_and_all_recover_together()
-    {
-        Assert.True(SyncGroupRules.MayBeActive([Backup, Backup]));
-        Assert.False(SyncGroupRules.MayBeActive([Backup, Fault]));
-        Assert.True(SyncGroupRules.MayRecover([false, false]));
-        Assert.False(SyncGroupRules.MayRecover([false, true]));
-    }
 }

@@ -196,7 +196,7 @@ public sealed class VirtualRoutersTests
         Assert.StartsWith("is in none of the networks of lo: 127.0.0.1/8", error.Message, StringComparison.Ordinal);
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -89,9 +89,9 @@ public sealed class GoldenAdvertTests
     {
         VrrpWriter writer = new(3, 56, TimeSpan.FromMilliseconds(100), Addresses4, isV6: false, authentication: null);
         writer.Use(Wire.Ip("10.77.0.1"), Wire.Ip("10.77.0.9"));
-        ReadOnlySpan<byte> other = writer.Write(120, Wire.Utc);
-        ushort carried = VrrpChecksum.Retarget((ushort)((other[6] << 8) | other[7]), Wire.Ip("10.77.0.9"), Wire.Ip("10.77.0.2"));
-        Assert.Equal(0x2B73, carried); // keepalived's to 10.77.0.2: case v3-unicast
+        byte[] carried = writer.Write(120, Wire.Utc).ToArray();
+        PeerChecksum.Readdress(carried, Wire.Ip("10.77.0.9"), Wire.Ip("10.77.0.2"));
+        Assert.Equal(0x2B73, (carried[6] << 8) | carried[7]); // keepalived's to 10.77.0.2: case v3-unicast
     }
 
     private static VrrpAuthentication? Authentication(string? password)

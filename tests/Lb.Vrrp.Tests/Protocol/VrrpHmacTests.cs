@@ -146,6 +146,36 @@ public sealed class VrrpHmacTests
     }
 
     [Fact]
+    public void The_numbers_of_all_adverts_of_a_router_go_on_when_its_adverts_are_made_anew()
+    {
+        RouterOptions options = RouterBench.Make(static o =>
+        {
+            (o.AlsoVersion2, o.Authentication.Type, o.Authentication.Replay) = (true, "hmac", "monotonic");
+            o.Authentication.Keys["1"] = "0x" + new string('a', 64);
+        });
+        Testing.ManualTimeProvider time = new();
+        RouterLinks links = new() { Transport = new Testing.InMemoryVrrpTransport(RouterBench.Own) };
+        RouterMessages before = new(options, links, time);
+        ulong first = SequenceOf(before.Write(100)), second = SequenceOf(before.WriteVersion2(100));
+        Assert.True(VrrpHmac.IsAfter(second, first));
+
+        // Its clock stands, so only the number that was sent last tells what comes next.
+        RouterMessages after = new(options, links, time, before);
+        Assert.Equal(second + 1, SequenceOf(after.Write(100)));
+
+        static ulong SequenceOf(ReadOnlySpan<byte> message) => System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(message[^24..]);
+    }
+
+    [Fact]
+    public void Every_sender_of_a_link_is_remembered()
+    {
+        VrrpAuthentication authentication = Auth();
+        ReplayGuard guard = new();
+        for (int node = 1; node <= 60; node++) Assert.True(guard.Admit(Wire.Ip($"10.77.0.{node}"), 100, authentication, Wire.Utc));
+        for (int node = 1; node <= 60; node++) Assert.False(guard.Admit(Wire.Ip($"10.77.0.{node}"), 99, authentication, Wire.Utc));
+    }
+
+    [Fact]
     public void A_trailer_that_nobody_expects_is_named()
         => Assert.Equal(ReceiveFault.AuthenticationUnexpected, Read(Convert.FromHexString(Image4), Rules(isV6: false, null)));
 

@@ -65,6 +65,24 @@ public sealed class AddressesOfRoutersTests
         Assert.True(bench.Announcer.Sent > 0);
     }
 
+    [Theory]
+    [Trait("Row", "V21")]
+    [Trait("Row", "V25")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_second_stop_does_not_wait_for_a_slow_release(bool listens)
+    {
+        RouterBench bench = new(static o => o.Handover = false);
+        bench.BecomeActive();
+        bench.Owner.IsSlow = true;
+        bench.Owner.IgnoresCancellation = !listens;
+        bench.Router.Stop(bench.Now);
+        Assert.True(bench.Router.IsReleasing);
+        bench.Router.Stop(bench.Now);
+        Assert.False(bench.Router.IsReleasing);
+        Assert.Equal(!listens, bench.Owner.IsBusy);
+    }
+
     [Fact]
     [Trait("Row", "V21")]
     public void Addresses_on_their_way_out_are_not_renewed()
