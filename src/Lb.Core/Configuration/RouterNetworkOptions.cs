@@ -195,8 +195,8 @@ public sealed class VrrpOptions
     public int RealTimePriority { get; set; }
 
     /// <summary>
-    /// Adverts are queued in the kernel this far ahead (io_uring), so that pauses of the process do not delay them; 0 (default) = not. At most 1 s: for
-    /// this long a process that hangs stays Active.
+    /// Adverts are queued in the kernel this far ahead (io_uring), so that garbage collections do not delay them; 0 (default) = not. At most 1 s: for this
+    /// long a process that hangs in its own code stays Active. A process that the system has stopped sends nothing.
     /// </summary>
     [NotNegative]
     public TimeSpan QueueAhead { get; set; }

@@ -28,7 +28,7 @@ public sealed partial class VirtualRouter
             ReceiveFault.AddressList when kind == MismatchKind.RouterId =>
                 string.Create(culture, $"it has none of our addresses: two virtual routers seem to have the number {RouterId} on one link; give one of them another"),
             ReceiveFault.AddressList => "its list of addresses is another; nodes of one virtual router need the same",
-            ReceiveFault.TimeToLive => string.Create(culture, $"its TTL is {datagram.TimeToLive}, not 255: it came through a router, or is forged"),
+            ReceiveFault.TimeToLive => string.Create(culture, $"its TTL is {datagram.TimeToLive}: it came through a router, is forged, or the peer sends so (keepalived over unicast IPv6 with 64: lower Unicast:MinimumTtl)"),
             ReceiveFault.AuthenticationStale => "the time in its adverts is not ours: the clocks of the nodes differ, or it is a replay",
             _ => $"its adverts are discarded: {fault}",
         };

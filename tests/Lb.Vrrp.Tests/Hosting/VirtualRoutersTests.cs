@@ -190,7 +190,13 @@ public sealed class VirtualRoutersTests
             options.RouterId = 51;
             options.Addresses.Add(new VirtualAddressOptions { Address = "192.0.2.100/24" });
         });
+        bool examines = false;
+        services.AddSingleton<Microsoft.Extensions.Options.IConfigureOptions<LbOptions>>(new Microsoft.Extensions.Options.ConfigureOptions<LbOptions>(o => o.ExaminesMachine = examines));
         using ServiceProvider provider = services.BuildServiceProvider();
+
+        // What an interface has may change from one moment to the next: it keeps nothing from running.
+        Assert.Empty(provider.GetRequiredService<LbConfiguration>().Validate());
+        examines = true;
         ConfigurationError error = Assert.Single(provider.GetRequiredService<LbConfiguration>().Validate());
         Assert.Equal(("Lb:Routers:edge:Addresses:0:Address", "192.0.2.100/24"), (error.Path, error.Value));
         Assert.StartsWith("is in none of the networks of lo: 127.0.0.1/8", error.Message, StringComparison.Ordinal);
