@@ -44,6 +44,9 @@ public sealed class VirtualRouters : ILbPart, IDisposable
 
     internal IReadOnlyList<VirtualRouter> All => _all;
 
+    /// <summary>The thread that drives them; null while there are none.</summary>
+    internal VrrpLoop? Loop => _loop;
+
     /// <summary>The router of this name as it is; null = there is none.</summary>
     /// <param name="name">Its name, without regard to case.</param>
     public RouterSnapshot? Find(string name) => Array.Find(_all, r => string.Equals(r.Name, name, StringComparison.OrdinalIgnoreCase))?.Snapshot();

@@ -81,6 +81,45 @@ public sealed class VirtualRoutersTests
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "V24")]
+    [Trait("Row", "X16")]
+    public async Task A_Backup_that_was_busy_declares_nobody_dead_whose_adverts_lie_unread()
+    {
+        int port = FreePort();
+        await using Node a = new("127.0.0.1", "127.0.0.2", port, 200), b = new("127.0.0.2", "127.0.0.1", port, 100);
+        await a.StartAsync();
+        await a.BecomesAsync(RouterState.Active);
+        await b.StartAsync();
+        await b.BecomesAsync(RouterState.Backup);
+        using ManualResetEventSlim gate = new();
+        b.Routers.Loop!.Post(_ => gate.Wait(TestContext.Current.CancellationToken));
+
+        // Twice as many adverts as make a node dead, and not one of them read.
+        long sent = a.Snapshot.Statistics.AdvertisementsSent + 8;
+        while (a.Snapshot.Statistics.AdvertisementsSent < sent) await a.Routers.Loop!.RunAsync(static _ => { });
+        gate.Set();
+        for (int turn = 0; turn < 3; turn++) await b.Routers.Loop!.RunAsync(static _ => { });
+        Assert.Equal((RouterState.Backup, 0L), (b.Snapshot.State, b.Snapshot.Statistics.BecameActive));
+        Assert.True((await b.NextAsync<RouterPaused>()).Late > TimeSpan.FromMilliseconds(100));
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "V22")]
+    public async Task A_unicast_router_takes_part_as_soon_as_its_address_can_be_used()
+    {
+        // The port is taken: it can't be heard, and says so, until it is free.
+        int port = FreePort();
+        Socket taken = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ExclusiveAddressUse = true };
+        taken.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.1"), port));
+        await using Node a = new("127.0.0.1", "127.0.0.2", port, 255);
+        await a.StartAsync();
+        RouterStateChanged fault = await a.BecomesAsync(RouterState.Fault);
+        Assert.StartsWith("the link can't be used: UDP port", fault.Cause, StringComparison.Ordinal);
+        taken.Dispose();
+        await a.BecomesAsync(RouterState.Active);
+    }
+
+    [Fact(Timeout = Limit)]
     [Trait("Point", "57")]
     public async Task A_reload_keeps_the_mastership()
     {
