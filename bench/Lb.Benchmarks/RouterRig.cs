@@ -1,18 +1,21 @@
 using Lb.Vrrp;
+using Microsoft.Extensions.Logging;
 
 namespace Lb.Benchmarks;
 
 /// <summary>A virtual router on links in memory, and adverts for it.</summary>
 internal sealed class RouterRig
 {
-    private static readonly PeerAddress Own = Address("192.0.2.1"), Other = Address("192.0.2.2"), Group = Address("224.0.0.18");
+    private readonly PeerAddress _other, _group;
 
-    public RouterRig(int priority)
+    public RouterRig(int priority, int version = 3, bool isV6 = false, ILogger? log = null)
     {
-        RouterOptions options = new() { Interface = "eth0", RouterId = 51, Priority = priority };
-        options.Addresses.Add(new VirtualAddressOptions { Address = "192.0.2.100/24" });
+        RouterOptions options = new() { Interface = "eth0", RouterId = 51, Priority = priority, Version = version };
+        options.Addresses.Add(new VirtualAddressOptions { Address = isV6 ? "fe80::100/64" : "192.0.2.100/24" });
         options.Announce.Refresh = TimeSpan.Zero;
-        Router = new VirtualRouter("bench", options, new RouterLinks { Transport = new Link() });
+        PeerAddress own = Address(isV6 ? "fe80::1" : "192.0.2.1");
+        (_other, _group) = (Address(isV6 ? "fe80::2" : "192.0.2.2"), Address(isV6 ? "ff02::12" : "224.0.0.18"));
+        Router = new VirtualRouter("bench", options, new RouterLinks { Transport = new Link(own, _group) }, log: log);
         Router.Start(TimeSpan.Zero);
     }
 
@@ -30,15 +33,15 @@ internal sealed class RouterRig
     }
 
     public void Receive(ReadOnlySpan<byte> message, TimeSpan now, int timeToLive = 255) =>
-        Router.Receive(message, new VrrpDatagram { Source = Other, Destination = Group, TimeToLive = timeToLive, ArrivedAt = now }, now);
+        Router.Receive(message, new VrrpDatagram { Source = _other, Destination = _group, TimeToLive = timeToLive, ArrivedAt = now }, now);
 
     private static PeerAddress Address(string text) => PeerAddress.TryParse(text, out PeerAddress address) ? address : default;
 
-    private sealed class Link : IVrrpTransport
+    private sealed class Link(PeerAddress own, PeerAddress group) : IVrrpTransport
     {
-        public PeerAddress Source => Own;
+        public PeerAddress Source => own;
 
-        public PeerAddress Destination => Group;
+        public PeerAddress Destination => group;
 
         public VrrpSendResult Send(ReadOnlySpan<byte> message) => VrrpSendResult.Sent;
 

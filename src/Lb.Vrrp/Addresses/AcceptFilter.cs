@@ -26,6 +26,7 @@ internal sealed class AcceptFilter : IDisposable
 
     private readonly string _chain;
     private readonly string _rules;
+    private readonly string? _program;
     private bool _installed;
 
     /// <summary>Describes the rules. Nothing is touched yet.</summary>
@@ -33,8 +34,10 @@ internal sealed class AcceptFilter : IDisposable
     /// <param name="routerId">Number of the router.</param>
     /// <param name="isV6">Family of the router: with the others it makes the chain's name.</param>
     /// <param name="addresses">The virtual addresses.</param>
-    public AcceptFilter(string device, byte routerId, bool isV6, IEnumerable<PeerAddress> addresses)
+    /// <param name="program">Full path of <c>nft</c>; null = where it is found.</param>
+    public AcceptFilter(string device, byte routerId, bool isV6, IEnumerable<PeerAddress> addresses, string? program = null)
     {
+        _program = program ?? Program;
         // Names of interfaces may hold what names of chains may not.
         string name = Convert.ToHexStringLower(Encoding.UTF8.GetBytes(device));
         _chain = string.Create(CultureInfo.InvariantCulture, $"router_{(isV6 ? 6 : 4)}_{routerId}_{name}");
@@ -97,16 +100,27 @@ internal sealed class AcceptFilter : IDisposable
         }
     }
 
-    private static void Run(string commands)
+    private static void Hand(StreamWriter input, string commands)
     {
-        string program = Program ?? throw new IOException("Packets to virtual addresses can't be dropped (Accept = false): the program nft (nftables) is not installed.");
+        try
+        {
+            using (input) input.Write(commands);
+        }
+        catch (IOException)
+        {
+            // It has ended before it has read them; why is in its own words and its exit code.
+        }
+    }
+
+    private void Run(string commands)
+    {
+        string program = _program ?? throw new IOException("Packets to virtual addresses can't be dropped (Accept = false): the program nft (nftables) is not installed.");
         using Process process = new() { StartInfo = new ProcessStartInfo(program, ["-f", "-"]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
         try
         {
             process.Start();
             Task<string> errors = process.StandardError.ReadToEndAsync();
-            process.StandardInput.Write(commands);
-            process.StandardInput.Close();
+            Hand(process.StandardInput, commands);
             if (!process.WaitForExit(Patience))
             {
                 process.Kill();

@@ -13,10 +13,9 @@ internal sealed class NeighborAnnouncer : INeighborAnnouncer
 
     /// <summary>Makes the frames and opens a socket for each interface.</summary>
     /// <param name="addresses">The addresses, in the order of the announcements. Each is announced on its interface with that one's MAC address.</param>
-    /// <param name="withReply">Follows each gratuitous ARP request with a reply, for neighbours that learn from replies only; default not.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux.</exception>
     /// <exception cref="NetlinkException">An interface is not there or has no Ethernet address, or CAP_NET_RAW is missing.</exception>
-    public NeighborAnnouncer(IReadOnlyList<VirtualAddress> addresses, bool withReply = false)
+    public NeighborAnnouncer(IReadOnlyList<VirtualAddress> addresses)
     {
         List<byte[]> frames = [];
         List<PacketSocket> sockets = [];
@@ -31,9 +30,6 @@ internal sealed class NeighborAnnouncer : INeighborAnnouncer
                 frames.Add(address.Address.IsV6
                     ? NeighborFrames.UnsolicitedAdvertisement(link.HardwareAddress, address.Address, Forwards(address.Interface))
                     : NeighborFrames.GratuitousArp(link.HardwareAddress, address.Address));
-                sockets.Add(socket);
-                if (!withReply || address.Address.IsV6) continue;
-                frames.Add(NeighborFrames.GratuitousArp(link.HardwareAddress, address.Address, NeighborFrames.ArpReply));
                 sockets.Add(socket);
             }
         }

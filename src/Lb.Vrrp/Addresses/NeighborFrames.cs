@@ -26,10 +26,9 @@ internal static class NeighborFrames
     /// </summary>
     /// <param name="mac">Our MAC address: the virtual one, if there is one.</param>
     /// <param name="address">The IPv4 address.</param>
-    /// <param name="operation">Request, as RFC 9568 6.4.1 asks; reply for neighbours that learn from replies only.</param>
-    public static byte[] GratuitousArp(ReadOnlySpan<byte> mac, PeerAddress address, byte operation = ArpRequest)
+    public static byte[] GratuitousArp(ReadOnlySpan<byte> mac, PeerAddress address)
     {
-        byte[] frame = Arp(mac, operation, address, address);
+        byte[] frame = Arp(mac, ArpRequest, address, address);
         frame.AsSpan(32, 6).Fill(0xFF);
         return frame;
     }

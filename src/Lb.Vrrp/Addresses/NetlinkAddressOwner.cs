@@ -135,13 +135,11 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     }
 
     /// <summary>
-    /// Removes what a run that was killed has left: called once at the start, before the election. Only addresses with our tag are touched; those of this
-    /// list always, others on the same interfaces only if they would stay for ever and nobody wants them.
+    /// Removes what a run that was killed has left of these addresses: called once at the start, before the election. Only those with our tag are touched.
     /// </summary>
-    /// <param name="wanted">Addresses of all routers of this process; null = only this list is cleaned.</param>
     /// <returns>How many were removed.</returns>
     /// <exception cref="NetlinkException">The kernel refuses it.</exception>
-    public int RemoveStale(IReadOnlySet<PeerAddress>? wanted = null)
+    public int RemoveStale()
     {
         int removed = 0;
         foreach (string name in _interfaces)
@@ -152,8 +150,7 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
             {
                 if (present.Tag != Tag) continue;
                 Entry? entry = Array.Find(_entries, entry => entry.Address.Address == present.Address && entry.Address.Interface == name);
-                bool stale = entry is not null ? entry.Holding == Holding.None : wanted is not null && present.Seconds == Netlink.Forever && !wanted.Contains(present.Address);
-                if (!stale) continue;
+                if (entry is not { Holding: Holding.None }) continue;
                 VirtualAddress address = new() { Address = present.Address, PrefixLength = present.PrefixLength, Interface = name };
                 if (_netlink.RemoveAddress(address, link.Index)) removed++;
             }

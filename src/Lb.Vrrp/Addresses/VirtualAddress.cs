@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 
 namespace Lb.Vrrp;
@@ -21,9 +20,6 @@ internal sealed record VirtualAddress
     /// <summary>Scope as the kernel numbers it: 0 global, 200 site, 253 link, 254 host.</summary>
     public byte ScopeNumber { get; init; }
 
-    /// <summary>Whether an IPv4 address gets the broadcast address of its prefix (<c>brd +</c>); default not, as keepalived and <c>ip address add</c>.</summary>
-    public bool WithBroadcast { get; init; }
-
     /// <summary>Makes it from checked options.</summary>
     /// <param name="options">Address, label and scope.</param>
     /// <param name="routerInterface">Interface when the address names none.</param>
@@ -39,18 +35,6 @@ internal sealed record VirtualAddress
         }
 
         return new VirtualAddress { Address = prefix.Address, PrefixLength = prefix.Bits, Interface = device, Label = options.Label, ScopeNumber = ScopeOf(options.Scope) };
-    }
-
-    /// <summary>The broadcast address of the prefix.</summary>
-    /// <returns>False when it gets none, or the prefix is too long for one.</returns>
-    public bool TryGetBroadcast(out PeerAddress broadcast)
-    {
-        broadcast = default;
-        if (!WithBroadcast || Address.IsV6 || PrefixLength > 30) return false;
-        Span<byte> bytes = stackalloc byte[4];
-        Address.WriteBytes(bytes);
-        broadcast = PeerAddress.FromV4(BinaryPrimitives.ReadUInt32BigEndian(bytes) | (uint)(0xFFFFFFFFUL >> PrefixLength), 0);
-        return true;
     }
 
     /// <summary><c>192.0.2.1/24 on eth0</c>.</summary>

@@ -53,11 +53,23 @@ internal sealed class VirtualMacDevice : IDisposable
     /// <summary>True when it was there before, by somebody else's doing: it is not removed.</summary>
     public bool IsAdopted => Index != 0 && !_ours;
 
-    /// <summary>Makes the device, or takes over the one that is there. It is down afterwards, unless it was there and up.</summary>
+    /// <summary>Whether the device that <see cref="Create"/> has made or taken over is still there. Somebody may delete it; one made in its place is another.</summary>
+    public bool Exists
+    {
+        get
+        {
+            if (Index == 0) return false;
+            using Netlink netlink = new();
+            return netlink.FindLink(Name)?.Index == Index;
+        }
+    }
+
+    /// <summary>Makes the device, or takes over the one that is there; made again when it is gone. It is down afterwards, unless it was there and up.</summary>
     /// <exception cref="NetlinkException">There is no interface below, the name is taken by something else, or the kernel refuses it.</exception>
     /// <exception cref="IOException">A setting can't be written; nothing is left behind.</exception>
     public void Create()
     {
+        (Index, _ours) = (0, false);
         using Netlink netlink = new();
         NetworkLink below = netlink.RequireLink(_below);
         NetworkLink? found = netlink.FindLink(Name);
@@ -108,14 +120,6 @@ internal sealed class VirtualMacDevice : IDisposable
             netlink.AddAddress(shared, Index, Netlink.Forever, 0, replace: true);
             return;
         }
-    }
-
-    /// <summary>Takes it down: frames to the virtual MAC are no longer taken in (RFC 9568 6.4.2). Its IPv6 addresses go.</summary>
-    /// <exception cref="NetlinkException">It is gone.</exception>
-    public void Down()
-    {
-        using Netlink netlink = new();
-        netlink.SetUp(Index, up: false);
     }
 
     /// <summary>Removes the device with its addresses, if it is ours.</summary>

@@ -16,9 +16,6 @@ internal static unsafe partial class Libc
     /// <summary>Children do not inherit the real-time priority (SCHED_RESET_ON_FORK).</summary>
     public const int ScheduleResetOnFork = 0x40000000;
 
-    /// <summary>MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT: pages stay once they are touched, reserved ones are not filled.</summary>
-    public const int LockTouchedPages = 7;
-
     [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
     public static partial int GetTime(int clock, TimeSpec* time);
 
@@ -42,9 +39,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
     public static partial int SetScheduler(int thread, int policy, int* priority);
-
-    [LibraryImport("libc", EntryPoint = "mlockall", SetLastError = true)]
-    public static partial int LockMemory(int flags);
 
     /// <summary><c>struct timespec</c>.</summary>
     public struct TimeSpec

@@ -42,13 +42,24 @@ internal sealed unsafe class LinkMonitor : IDisposable
             throw new IOException(Libc.Failure("Watching network interfaces", error));
         }
 
-        LearnAll();
+        try
+        {
+            LearnAll();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>What to poll.</summary>
     public int Descriptor { get; }
 
-    /// <summary>Takes in what has happened.</summary>
+    /// <summary>News were lost, and the kernel has not said yet how things are: <see cref="Read"/> again soon, though nothing may wait to be read.</summary>
+    public bool IsStale { get; private set; }
+
+    /// <summary>Takes in what has happened. What can't be learned now is asked for at the next call: see <see cref="IsStale"/>.</summary>
     /// <param name="changed">Indices of the interfaces that are not as before are added.</param>
     /// <param name="gone">Addresses that were taken off an interface are added, virtual ones too; null = nobody asks.</param>
     /// <returns>Whether there are any.</returns>
@@ -57,23 +68,12 @@ internal sealed unsafe class LinkMonitor : IDisposable
         int before = changed.Count;
         _table.Changed = changed;
         _table.Gone = gone;
-        while (true)
+        while (TryTakeNews())
         {
-            nint length = Libc.Receive(Descriptor, _buffer, BufferSize, Libc.MessageDoNotWait);
-            if (length >= 0)
-            {
-                Take(new ReadOnlySpan<byte>(_buffer, (int)length), expected: 0);
-                continue;
-            }
-
-            int error = Libc.LastError;
-            if (error == Errno.Interrupted) continue;
-            if (error != Errno.NoBuffers) break;
-
-            // The kernel had to drop news: everything is asked for again.
-            LearnAll();
+            // More may wait.
         }
 
+        if (IsStale) TryLearnAll();
         _table.Changed = null;
         _table.Gone = null;
         return changed.Count > before;
@@ -90,15 +90,45 @@ internal sealed unsafe class LinkMonitor : IDisposable
         NativeMemory.Free(_buffer);
     }
 
+    private bool TryTakeNews()
+    {
+        nint length = Libc.Receive(Descriptor, _buffer, BufferSize, Libc.MessageDoNotWait);
+        if (length >= 0)
+        {
+            Take(new ReadOnlySpan<byte>(_buffer, (int)length), expected: 0);
+            return true;
+        }
+
+        // The kernel had to drop news: everything is asked for again.
+        int error = Libc.LastError;
+        IsStale |= error == Errno.NoBuffers;
+        return error is Errno.NoBuffers or Errno.Interrupted;
+    }
+
+    private void TryLearnAll()
+    {
+        try
+        {
+            LearnAll();
+        }
+        catch (IOException)
+        {
+            // What was known stays known until the next time.
+        }
+    }
+
     private void LearnAll()
     {
+        IsStale = true;
         _table.BeginDump();
         Dump(GetLink);
         Dump(GetAddress);
         _table.EndDump();
+        IsStale = false;
     }
 
     /// <summary>Asks for all there is. A dump during which something changed says so and is asked for again.</summary>
+    /// <exception cref="IOException">The kernel refuses, or has never given a whole answer.</exception>
     private void Dump(ushort what)
     {
         const int Attempts = 8;
@@ -115,6 +145,8 @@ internal sealed unsafe class LinkMonitor : IDisposable
             if (Libc.SendTo(Descriptor, request, RequestSize, 0, kernel, 12) < 0) throw new IOException(Libc.Failure("Asking for network interfaces", Libc.LastError));
             if (Answer(_sequence)) return;
         }
+
+        throw new IOException("Asking for network interfaces: no answer was whole.");
     }
 
     /// <returns>False when the dump has to be repeated.</returns>
@@ -134,6 +166,9 @@ internal sealed unsafe class LinkMonitor : IDisposable
                     whole = false;
                     continue;
                 }
+
+                // The end of the answer may be among what was dropped.
+                if (error == Errno.Again && !whole) return false;
 
                 throw new IOException(Libc.Failure("Asking for network interfaces", error));
             }
@@ -158,6 +193,9 @@ internal sealed unsafe class LinkMonitor : IDisposable
             {
                 interrupted |= (BinaryPrimitives.ReadUInt16LittleEndian(messages[6..]) & DumpInterrupted) != 0;
                 done |= type is MessageDone or MessageError;
+
+                // An earlier dump that was never read to its end is still under way (EBUSY), for example: reading on ends it.
+                interrupted |= type is MessageDone or MessageError && length >= HeaderSize + sizeof(int) && BinaryPrimitives.ReadInt32LittleEndian(messages[HeaderSize..]) != 0;
             }
 
             _table.Take(type, messages[HeaderSize..length]);

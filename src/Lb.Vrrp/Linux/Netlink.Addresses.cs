@@ -16,7 +16,6 @@ internal sealed unsafe partial class Netlink
     private const ushort AddressOfPeer = 1;
     private const ushort AddressLocal = 2;
     private const ushort AddressLabel = 3;
-    private const ushort AddressBroadcast = 4;
     private const ushort AddressLifetimes = 6;
     private const ushort AddressFlags = 8;
     private const ushort AddressTag = 11;
@@ -25,7 +24,7 @@ internal sealed unsafe partial class Netlink
     private const byte FlagNoDuplicateDetection = 0x02;
 
     /// <summary>Adds an address, or renews the one that is there.</summary>
-    /// <param name="address">The address, its prefix, label, scope and broadcast.</param>
+    /// <param name="address">The address, its prefix, label and scope.</param>
     /// <param name="index">The interface.</param>
     /// <param name="seconds">How long the kernel keeps it, or <see cref="Forever"/>.</param>
     /// <param name="tag">Number by which its origin is known (IFA_PROTO, Linux 5.18).</param>
@@ -36,7 +35,6 @@ internal sealed unsafe partial class Netlink
     {
         NetlinkMessage message = AddressMessage(NewAddress, (ushort)(FlagCreate | (replace ? FlagReplace : FlagExclusive)), address, index);
         if (address.Label is { } label) message.Add(AddressLabel, label);
-        if (address.TryGetBroadcast(out PeerAddress broadcast)) message.Add(AddressBroadcast, broadcast);
 
         // Preferred, valid, and two times that only the kernel fills in. IPv6: never preferred, so that it is no source unless somebody binds to it.
         Span<uint> lifetimes = [address.Address.IsV6 ? 0 : seconds, seconds, 0, 0];

@@ -202,9 +202,7 @@ internal sealed unsafe class QueuedAdverts : IDisposable
 
     private bool Submit()
     {
-        int error = _ring.Unsubmitted == 0 ? 0 : _ring.Enter();
-        if (error != 0) LastError = error;
-        return error == 0;
+        return _ring.Unsubmitted == 0 || _ring.Enter() == 0;
     }
 
     /// <summary>

@@ -11,6 +11,8 @@ internal sealed class AheadTransport(RawTransport inner, QueuedAdverts queue, Ti
     private TimeSpan _next;
     private TimeSpan _interval;
     private bool _runs;
+    private long _sent;
+    private long _failed;
 
     /// <inheritdoc/>
     public PeerAddress Source => inner.Source;
@@ -44,6 +46,16 @@ internal sealed class AheadTransport(RawTransport inner, QueuedAdverts queue, Ti
         _next = next;
         _interval = interval;
         _runs = queue.Start(inner, message, next, interval, horizon);
+    }
+
+    /// <summary>What became of the queued adverts since the last call: as with those to several peers, one that was sent counts for all. Does not allocate.</summary>
+    /// <returns><see cref="VrrpSendResult.Sent"/> too when none was due.</returns>
+    public VrrpSendResult TakeResult()
+    {
+        queue.Collect();
+        bool failed = queue.Failed != _failed && queue.Sent == _sent;
+        (_sent, _failed) = (queue.Sent, queue.Failed);
+        return failed ? Errno.ToSendResult(queue.LastError) : VrrpSendResult.Sent;
     }
 
     /// <summary>Queues further adverts.</summary>

@@ -14,6 +14,7 @@ internal sealed class UdpEndpoint : IVrrpReceiver
     private readonly SocketAddress _from = new(AddressFamily.InterNetworkV6);
     private Socket? _socket;
     private long _dropped;
+    private int _scope;
 
     /// <summary>Makes an endpoint that is closed until <see cref="TryBind"/>.</summary>
     /// <param name="port">Port on this node and on the peers, 1 to 65535.</param>
@@ -64,10 +65,15 @@ internal sealed class UdpEndpoint : IVrrpReceiver
 
         _socket = socket;
         Descriptor = _reader is not null ? (int)socket.Handle : -1;
-        Source = source;
+        (Source, _scope) = (source, scope);
         error = null;
         return true;
     }
+
+    /// <summary>Whether it is open for this address. A link-local one belongs to an interface: made anew, that has another index.</summary>
+    /// <param name="source">Address on this node.</param>
+    /// <param name="scope">Index of the interface of a link-local address, else 0.</param>
+    public bool IsBoundTo(in PeerAddress source, int scope) => _socket is not null && Source == source && _scope == scope;
 
     public bool TryReceive(Span<byte> buffer, out int length, out VrrpDatagram datagram)
     {

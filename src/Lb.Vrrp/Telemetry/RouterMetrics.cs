@@ -20,6 +20,9 @@ internal static class RouterMetrics
         meter.CreateObservableCounter("lb.router.send_failures", () => Read(routers, static r => r.Statistics.SendFailures), "{advert}", "Adverts that could not be sent.");
         meter.CreateObservableCounter("lb.router.dual_active", () => Read(routers, static r => r.Statistics.DualActive), "{time}", "Times that two nodes were seen Active.");
         meter.CreateObservableCounter("lb.router.pauses", () => Read(routers, static r => r.Statistics.Pauses), "{time}", "Pauses of this process longer than an interval.");
+        meter.CreateObservableCounter("lb.router.lower_priority_received", () => Read(routers, static r => r.Statistics.LowerPriorityReceived), "{advert}", "Adverts of lower priority received while Active.");
+        meter.CreateObservableCounter("lb.router.announcements", () => Read(routers, static r => r.Statistics.Announcements), "{frame}", "Gratuitous ARPs and unsolicited neighbour advertisements sent.");
+        meter.CreateObservableCounter("lb.router.addresses_restored", () => Read(routers, static r => r.Statistics.AddressesRestored), "{time}", "Times that virtual addresses had to be put back.");
         meter.CreateObservableCounter("lb.router.discarded", () => Discarded(routers), "{packet}", "Packets discarded, by reason.");
     }
 

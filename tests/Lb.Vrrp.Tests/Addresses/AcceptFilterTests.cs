@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Lb.Contracts.Commands;
 
 namespace Lb.Vrrp.Tests;
 
@@ -71,5 +72,16 @@ public sealed class AcceptFilterTests
             Assert.DoesNotContain("10.9.0.5", rules, StringComparison.Ordinal);
             Assert.Contains("10.9.0.6", rules, StringComparison.Ordinal);
         });
+    }
+
+    [Fact]
+    public void One_that_ends_before_it_has_read_its_rules_is_named_by_its_own_words()
+    {
+        using ProgramDirectory programs = new();
+
+        // More rules than a pipe holds, so that the writer meets its end.
+        PeerAddress[] many = [.. Enumerable.Range(0, 10_000).Select(static i => PeerAddress.FromV4((uint)(0xC6336400 + i), 0))];
+        using AcceptFilter filter = new("e0", 51, isV6: false, many, programs.Script("echo 'Error: cache initialization failed: Operation not permitted' >&2; exit 1"));
+        Assert.Equal("nft refuses the rules of the virtual addresses: Error: cache initialization failed: Operation not permitted", Assert.Throws<IOException>(filter.Install).Message);
     }
 }

@@ -43,19 +43,6 @@ public sealed class NeighborAnnouncerTests
         });
     }
 
-    [Fact]
-    public void A_reply_follows_a_request_where_wanted()
-    {
-        (TestNamespace near, TestNamespace far) = TestNamespace.MakePair();
-        using TestNamespace one = near, two = far;
-        near.Run(() =>
-        {
-            using NeighborAnnouncer announcer = new([Address("10.9.0.5/24"), Address("2001:db8::5/64"), Address("10.9.0.6/24")], withReply: true);
-            Assert.Equal(5, announcer.Count);
-            Assert.Equal([1, 2, 1, 2], new[] { 0, 1, 3, 4 }.Select(i => (int)announcer.Frame(i)[21]));
-        });
-    }
-
     [Theory]
     [Trait("Point", "45")]
     [InlineData("0", 0x20)]
@@ -90,6 +77,40 @@ public sealed class NeighborAnnouncerTests
     }
 
     [Fact]
+    [Trait("Row", "V28")]
+    public void An_interface_of_one_address_comes_back_and_the_others_never_notice()
+    {
+        using TestNamespace space = TestNamespace.MakeWithDevice();
+        space.Ip("link", "add", "e2", "type", "veth", "peer", "name", "e3");
+        space.Ip("link", "set", "e3", "addrgenmode", "none", "up");
+        space.Ip("link", "set", "e2", "addrgenmode", "none", "up");
+        space.Run(() =>
+        {
+            using FollowingAnnouncer announcer = new([Address("10.9.0.5/24"), Address("10.8.0.5/24", "e2"), Address("10.9.0.6/24")]);
+            Assert.Equal(["e0", "e2"], announcer.Devices);
+            Assert.Equal((3, "---"), (announcer.Count, Announced(announcer)));
+            announcer.Follow();
+            Assert.Equal("+++", Announced(announcer));
+            space.Ip("link", "del", "e2");
+            Assert.Equal("interface e2: No such device (errno 19)", Assert.Throws<NetlinkException>(announcer.Follow).Message);
+            Assert.Equal("+-+", Announced(announcer));
+            space.Ip("link", "add", "e2", "address", "02:00:00:00:00:77", "type", "veth", "peer", "name", "e3");
+            space.Ip("link", "set", "e3", "addrgenmode", "none", "up");
+            space.Ip("link", "set", "e2", "addrgenmode", "none", "up");
+            announcer.Follow();
+            Assert.Equal("+++", Announced(announcer));
+            using Netlink netlink = new();
+            using PacketSocket other = new(netlink.RequireLink("e3").Index, PacketSocket.Arp);
+            byte[] frame = new byte[100];
+            announcer.Announce(1);
+            Assert.True(SpinWait.SpinUntil(() => other.TryReceive(frame, out _), TimeSpan.FromSeconds(10)));
+            Assert.Equal("020000000077", Convert.ToHexStringLower(frame.AsSpan(6, 6)));
+        });
+
+        static string Announced(FollowingAnnouncer announcer) => string.Concat(Enumerable.Range(0, announcer.Count).Select(i => announcer.Announce(i) ? '+' : '-'));
+    }
+
+    [Fact]
     [Trait("Point", "48")]
     public void Nothing_is_announced_for_an_interface_that_is_not_there()
     {
@@ -111,7 +132,7 @@ public sealed class NeighborAnnouncerTests
         Assert.Equal("opening a packet socket: Operation not permitted (errno 1). The process needs the capability CAP_NET_RAW.", refused?.Message);
     }
 
-    private static VirtualAddress Address(string text) => VirtualAddress.Parse(new VirtualAddressOptions { Address = text }, "e0");
+    private static VirtualAddress Address(string text, string device = "e0") => VirtualAddress.Parse(new VirtualAddressOptions { Address = text }, device);
 
     private static string? Neighbour(TestNamespace space, string address)
     {

@@ -30,8 +30,6 @@ public sealed class VirtualMacDeviceTests
                 Assert.False(IsUp(space, name));
                 device.Up();
                 Assert.True(IsUp(space, name));
-                device.Down();
-                Assert.False(IsUp(space, name));
                 Assert.False(device.IsAdopted);
             }
 
@@ -224,6 +222,37 @@ public sealed class VirtualMacDeviceTests
             Assert.False(Sysctl.Write("ipv4/conf/e0/no_such_setting", 1));
             IOException error = Assert.Throws<IOException>(static () => Sysctl.Write("ipv6/conf/e0/addr_gen_mode", 77));
             Assert.StartsWith("writing 77 to /proc/sys/net/ipv6/conf/e0/addr_gen_mode: Invalid argument", error.Message, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    [Trait("Row", "V28")]
+    public void A_device_that_somebody_deletes_is_missed_and_made_again()
+    {
+        using TestNamespace space = TestNamespace.MakeWithDevice();
+        space.Run(() =>
+        {
+            using VirtualMacDevice device = new("e0", 51, isV6: false);
+            Assert.False(device.Exists);
+            device.Create();
+            Assert.True(device.Exists);
+            int first = device.Index;
+            space.Ip("link", "del", "vrrp.51");
+            Assert.False(device.Exists);
+            device.Create();
+            device.Up();
+            Assert.True(device.Exists);
+            Assert.NotEqual(first, device.Index);
+            Assert.True(IsUp(space, "vrrp.51"));
+
+            // Somebody else's in its place is another device: it is used, and stays.
+            space.Ip("link", "del", "vrrp.51");
+            space.Ip("link", "add", "vrrp.51", "link", "e0", "address", "00:00:5e:00:01:33", "type", "macvlan", "mode", "private");
+            Assert.False(device.Exists);
+            device.Create();
+            Assert.True(device.IsAdopted);
+            device.Dispose();
+            Assert.Equal("vrrp.51", Link(space, "vrrp.51").GetProperty("ifname").GetString());
         });
     }
 

@@ -213,9 +213,12 @@ public sealed class VirtualRoutersTests
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => read[instrument.Name] = value);
         listener.Start();
+        long announced = a.Snapshot.Statistics.Announcements;
         listener.RecordObservableInstruments();
+        Assert.InRange(read["lb.router.announcements"], announced, a.Snapshot.Statistics.Announcements);
         Assert.Equal((2, 255, 1), (read["lb.router.state"], read["lb.router.priority"], read["lb.router.became_active"]));
         Assert.True(read["lb.router.adverts_sent"] > 0);
+        Assert.Equal((0, 0), (read["lb.router.lower_priority_received"], read["lb.router.addresses_restored"]));
     }
 
     [Fact]

@@ -99,4 +99,40 @@ public sealed class AheadTransportTests : IDisposable
         _transport.Send(Message(99));
         Assert.Equal(99, Next(_receiver)!.Bytes[1]);
     }
+
+    [Fact]
+    [Trait("Row", "V5")]
+    public void What_became_of_queued_adverts_is_told_once()
+    {
+        Next(_receiver);
+        Assert.Equal(VrrpSendResult.Sent, _transport.TakeResult());
+        Ip("-n", _network.A, "link", "set", "eth0", "down");
+        _transport.TakeResult();
+        long failed = _queue.Failed;
+        Until(() => _queue.Failed > failed);
+        _transport.Quiet();
+        Assert.Equal(VrrpSendResult.LinkDown, _transport.TakeResult());
+        Assert.Equal(VrrpSendResult.Sent, _transport.TakeResult());
+    }
+
+    [Fact]
+    [Trait("Row", "V28")]
+    public void A_firewall_that_refuses_queued_adverts_is_told_of()
+    {
+        Assert.SkipUnless(AcceptFilter.IsSupported, "The program nft (nftables) is not installed.");
+        Next(_receiver);
+        Run("ip", "netns", "exec", _network.A, "nft", "add table ip t; add chain ip t o { type filter hook output priority 0; }; add rule ip t o ip protocol 112 drop");
+        _transport.TakeResult();
+        long failed = _queue.Failed;
+        Until(() => _queue.Failed > failed);
+        Assert.Equal(VrrpSendResult.Refused, _transport.TakeResult());
+    }
+
+    private void Until(Func<bool> condition)
+    {
+        using Poller poller = new();
+        poller.Add(_queue.Descriptor);
+        for (TimeSpan end = Clocks.Monotonic() + TimeSpan.FromSeconds(10); !condition() && Clocks.Monotonic() < end; _queue.Extend(Clocks.Monotonic())) poller.Wait(end);
+        Assert.True(condition());
+    }
 }

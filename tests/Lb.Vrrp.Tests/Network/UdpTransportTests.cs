@@ -83,6 +83,31 @@ public sealed class UdpTransportTests
         Assert.Equal(VrrpSendResult.LinkDown, transport.Send(Message(7)));
     }
 
+    [Fact]
+    [Trait("Row", "V28")]
+    public void It_knows_that_the_interface_below_was_made_anew()
+    {
+        using TestNetwork network = new();
+        using UdpEndpoint endpoint = new(1112);
+        int first = In(network.A, Index);
+        In(network.A, () => Assert.True(endpoint.TryBind(Address("fe80::1"), first, out string? error), error));
+        Assert.True(endpoint.IsBoundTo(Address("fe80::1"), first));
+        Ip("-n", network.A, "link", "del", "eth0");
+        Ip("-n", network.A, "link", "add", "spare", "type", "veth", "peer", "name", "spare", "netns", network.B);
+        network.Cable();
+        int second = In(network.A, Index);
+        Assert.False(endpoint.IsBoundTo(Address("fe80::1"), second));
+        In(network.A, () => Assert.True(endpoint.TryBind(Address("fe80::1"), second, out string? error), error));
+        using UdpUnicastTransport transport = new(endpoint, new UnicastPeers([Address("fe80::2")]), second);
+        using UdpEndpoint peer = new(1112);
+        In(network.B, () => Assert.True(peer.TryBind(Address("fe80::2"), Index(), out string? error), error));
+        Assert.Equal(VrrpSendResult.Sent, transport.Send(Message(7)));
+        Assert.Equal(Message(7), Next(peer)!.Bytes);
+        endpoint.Close();
+        Assert.False(endpoint.IsBoundTo(Address("fe80::1"), second));
+        Assert.False(endpoint.IsBoundTo(default, 0));
+    }
+
     private static int FreePort()
     {
         using System.Net.Sockets.UdpClient probe = new(0);
