@@ -60,6 +60,9 @@ internal sealed class RouterDevices : IDisposable
     /// <summary>The virtual addresses, which are never taken for the interface's own.</summary>
     public IReadOnlyCollection<PeerAddress> Virtual { get; }
 
+    /// <summary>All interfaces that have addresses of the router.</summary>
+    public IReadOnlyCollection<string> Devices => _announcer.Devices;
+
     /// <summary>The interface that has the addresses.</summary>
     public string AddressDevice => _addressDevice;
 
@@ -162,7 +165,7 @@ internal sealed class RouterDevices : IDisposable
         if (_mac is null || below == 0) return null;
         try
         {
-            if (below != _macBelow) _mac.Create();
+            if (below != _macBelow || !_mac.Exists) _mac.Create();
             _macBelow = below;
             _mac.Up();
             return null;

@@ -13,6 +13,7 @@ internal sealed class RouterSeat : IDisposable
 
     private readonly RouterDevices _devices;
     private readonly ILogger _log;
+    private readonly Dictionary<string, (int Index, ulong Mac)> _others = new(StringComparer.Ordinal);
     private LinkState _link;
     private LinkState _second;
     private TimeSpan _late;
@@ -84,9 +85,9 @@ internal sealed class RouterSeat : IDisposable
     public bool FollowLink(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
         (LinkState link, LinkState second) = (_link, _second);
-        TakeLinks(monitor);
+        bool moved = TakeLinks(monitor);
         ReportTracked(monitor, now);
-        if (link == _link && second == _second) return false;
+        if (link == _link && second == _second && !moved) return false;
         Open(receivers, probes, now);
         Router.LinkChanged(now);
         return true;
@@ -181,10 +182,21 @@ internal sealed class RouterSeat : IDisposable
         }
     }
 
-    private void TakeLinks(LinkMonitor monitor)
+    // Says whether an interface that has only addresses was made anew, or has gone.
+    private bool TakeLinks(LinkMonitor monitor)
     {
+        bool moved = false;
+        foreach (string device in _devices.Devices)
+        {
+            if (device == Router.Options.Interface) continue;
+            LinkState state = monitor.Get(device);
+            moved |= _others.TryGetValue(device, out (int Index, ulong Mac) before) && before != (state.Index, state.Mac);
+            _others[device] = (state.Index, state.Mac);
+        }
+
         _link = monitor.Get(Router.Options.Interface, _devices.Virtual);
-        _second = Router.Options.HeartbeatInterface is { } device ? monitor.Get(device, _devices.Virtual) : default;
+        _second = Router.Options.HeartbeatInterface is { } second ? monitor.Get(second, _devices.Virtual) : default;
+        return moved;
     }
 
     // Who can't hear must not be elected, and who can't send neither: it is tried again until it goes.

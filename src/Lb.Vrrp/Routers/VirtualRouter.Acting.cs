@@ -55,9 +55,9 @@ public sealed partial class VirtualRouter
     // What is due by the clock alone the kernel may have sent already.
     private void SendOwn()
     {
-        if (_isScheduled && _links.Ahead is { IsRunning: true })
+        if (_isScheduled && _links.Ahead is { IsRunning: true } ahead)
         {
-            Statistics.CountSent();
+            IsSent(ahead.TakeResult());
             _links.Heartbeat?.Send(_messages.WriteHeartbeat((byte)_machine.EffectivePriority));
         }
         else

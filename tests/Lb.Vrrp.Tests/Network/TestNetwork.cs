@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Lb.Vrrp.Tests;
@@ -27,6 +28,7 @@ internal sealed class TestNetwork : IDisposable
         In(A, WithoutWaitForAddresses);
         In(B, WithoutWaitForAddresses);
         Cable();
+        AwaitCarrier();
     }
 
     public string A { get; }
@@ -61,6 +63,26 @@ internal sealed class TestNetwork : IDisposable
         thread.Join();
         if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         return result;
+    }
+
+    // A link that was just set up drops what is sent for a moment, without a word. A datagram that arrives has needed ARP both ways.
+    private void AwaitCarrier()
+    {
+        using Socket to = In(B, static () => Bound("10.0.0.2")), from = In(A, static () => Bound("10.0.0.1"));
+        for (int i = 0; i < 1000; i++)
+        {
+            from.SendTo([1], to.LocalEndPoint!);
+            if (to.Poll(TimeSpan.FromMilliseconds(10), SelectMode.SelectRead)) return;
+        }
+
+        throw new InvalidOperationException("The cable carries nothing.");
+
+        static Socket Bound(string address)
+        {
+            Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address), 0));
+            return socket;
+        }
     }
 
     /// <summary>Index of <c>eth0</c> in the namespace of this thread.</summary>
