@@ -20,7 +20,7 @@ internal static class CommandFile
         if ((mode & Libc.ModeType) != Libc.ModeFile) return "is no file";
         if ((mode & Libc.ModeExecutable) == 0) return "is not executable";
         if ((mode & Libc.ModeWritableByOthers) != 0) return "may be written by its group or by others; chmod go-w it";
-        if (owner != Root && owner != Libc.EffectiveUser()) return "belongs neither to root nor to the user of this process";
+        if (!IsTrusted(owner)) return "belongs neither to root nor to the user of this process";
         return FaultOfWay(path);
     }
 
@@ -45,24 +45,55 @@ internal static class CommandFile
         return error is null;
     }
 
-    // Who may write a directory may put another file there, unless it is sticky, as /tmp is. Every link on the way has a way of its own.
+    // From the root on, as the kernel goes: a link on the way is replaced by what it leads to.
     private static string? FaultOfWay(string path)
     {
-        for (int links = 0; links < MostLinks; links++)
+        Stack<string> rest = new();
+        Put(rest, path);
+        string at = "/";
+        int links = 0;
+        if (FaultOfDirectory(at) is { } root) return root;
+        while (rest.TryPop(out string? name))
         {
-            string? directory = Path.GetDirectoryName(path);
-            for (string? at = directory; at is not null; at = Path.GetDirectoryName(at))
+            if (name == ".") continue;
+            if (name == "..")
             {
-                if (!Libc.TryStat(at, out uint owner, out ushort mode)) return $"its directory {at} can't be looked at";
-                if ((mode & Libc.ModeWritableByOthers) != 0 && (mode & Libc.ModeSticky) == 0) return $"its directory {at} may be written by a group or by others";
-                if (owner != Root && owner != Libc.EffectiveUser()) return $"its directory {at} belongs neither to root nor to the user of this process";
+                at = Path.GetDirectoryName(at) ?? "/";
+                continue;
             }
 
-            string? target = new FileInfo(path).LinkTarget;
-            if (target is null) return null;
-            path = Path.GetFullPath(target, directory ?? "/");
+            string next = Path.Combine(at, name);
+            if (!Libc.TryStat(next, out uint owner, out ushort mode, follow: false)) return $"{next} on its way can't be looked at";
+            if ((mode & Libc.ModeType) == Libc.ModeLink)
+            {
+                if (++links > MostLinks) return "is behind too many links";
+                if (new FileInfo(next).LinkTarget is not { } target) return $"{next} on its way can't be looked at";
+                if (!IsTrusted(owner)) return $"the link {next} on its way belongs neither to root nor to the user of this process";
+                if (target.StartsWith('/')) at = "/";
+                Put(rest, target);
+                continue;
+            }
+
+            at = next;
+            if ((mode & Libc.ModeType) != Libc.ModeFile && FaultOfDirectory(at) is { } fault) return fault;
         }
 
-        return "is behind too many links";
+        return null;
+    }
+
+    // Who may write a directory may put another file there, unless it is sticky, as /tmp is.
+    private static string? FaultOfDirectory(string path)
+    {
+        if (!Libc.TryStat(path, out uint owner, out ushort mode)) return $"its directory {path} can't be looked at";
+        if ((mode & Libc.ModeWritableByOthers) != 0 && (mode & Libc.ModeSticky) == 0) return $"its directory {path} may be written by a group or by others";
+        return IsTrusted(owner) ? null : $"its directory {path} belongs neither to root nor to the user of this process";
+    }
+
+    private static bool IsTrusted(uint owner) => owner == Root || owner == Libc.EffectiveUser();
+
+    private static void Put(Stack<string> rest, string path)
+    {
+        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (int i = names.Length - 1; i >= 0; i--) rest.Push(names[i]);
     }
 }

@@ -20,12 +20,14 @@ internal static unsafe partial class Libc
     public const short SpawnSession = 0x80;
 
     public const ushort ModeType = 0xF000;
+    public const ushort ModeLink = 0xA000;
     public const ushort ModeFile = 0x8000;
     public const ushort ModeSticky = 0x200;
     public const ushort ModeWritableByOthers = 0x12;
     public const ushort ModeExecutable = 0x49;
 
     private const int AtWorkingDirectory = -100;
+    private const int DoNotFollow = 0x100;
     private const uint StatMode = 0x1 | 0x2;
     private const uint StatUser = 0x8;
 
@@ -34,11 +36,15 @@ internal static unsafe partial class Libc
 
     /// <summary>Owner and mode of a file, links followed.</summary>
     /// <returns>False: there is no such file, or it can't be looked at.</returns>
-    public static bool TryStat(string path, out uint owner, out ushort mode)
+    /// <param name="path">Its path.</param>
+    /// <param name="owner">Id of its owner.</param>
+    /// <param name="mode">Its type and permissions.</param>
+    /// <param name="follow">False: of a link itself, when it is one.</param>
+    public static bool TryStat(string path, out uint owner, out ushort mode, bool follow = true)
     {
         byte* data = stackalloc byte[256];
         new Span<byte>(data, 256).Clear();
-        bool found = StatX(AtWorkingDirectory, path, 0, StatMode | StatUser, data) == 0;
+        bool found = StatX(AtWorkingDirectory, path, follow ? 0 : DoNotFollow, StatMode | StatUser, data) == 0;
         owner = *(uint*)(data + 20);
         mode = *(ushort*)(data + 28);
         return found;

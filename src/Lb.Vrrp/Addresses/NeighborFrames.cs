@@ -8,8 +8,8 @@ internal static class NeighborFrames
     public const int ArpSize = 42;
     public const int DiscoverySize = 86;
 
-    /// <summary>ARP operations.</summary>
-    public const byte ArpRequest = 1, ArpReply = 2;
+    /// <summary>ARP operation.</summary>
+    public const byte ArpRequest = 1;
 
     /// <summary>ICMPv6 types.</summary>
     public const byte Solicitation = 135, Advertisement = 136;

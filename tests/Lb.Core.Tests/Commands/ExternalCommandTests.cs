@@ -122,6 +122,29 @@ public sealed class ExternalCommandTests : IDisposable
         Assert.Equal($"its directory {open} may be written by a group or by others", ExternalCommand.Fault(link));
     }
 
+    [Fact]
+    public void A_link_on_the_way_is_as_safe_as_what_it_leads_to()
+    {
+        string open = _programs["open"], inner = Path.Combine(open, "bin"), way = _programs["way"], far = _programs["far"];
+        Directory.CreateDirectory(inner);
+        string script = Path.GetFileName(_programs.Script("exit 0"));
+        File.Move(_programs[script], Path.Combine(inner, script));
+        Directory.CreateSymbolicLink(way, "open/../open/./bin");
+        Directory.CreateSymbolicLink(far, way);
+        Assert.Null(ExternalCommand.Fault(Path.Combine(far, script)));
+        ProgramDirectory.Mode(open, (UnixFileMode)0b111_111_111);
+        Assert.Equal($"its directory {open} may be written by a group or by others", ExternalCommand.Fault(Path.Combine(way, script)));
+        Assert.Equal($"its directory {open} may be written by a group or by others", ExternalCommand.Fault(Path.Combine(far, script)));
+    }
+
+    [Fact]
+    public void Links_in_a_circle_are_no_program()
+    {
+        File.CreateSymbolicLink(_programs["one"], _programs["two"]);
+        File.CreateSymbolicLink(_programs["two"], _programs["one"]);
+        Assert.Equal("there is no such file, or it can't be looked at", ExternalCommand.Fault(_programs["one"]));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task What_is_no_program_is_refused()
     {
