@@ -8,12 +8,18 @@ internal sealed class FollowingAnnouncer : INeighborAnnouncer
 {
     private readonly Dictionary<string, List<VirtualAddress>> _addresses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NeighborAnnouncer> _open = new(StringComparer.Ordinal);
-    private readonly (string Device, int Index)[] _places;
+    private (string Device, int Index)[] _places = [];
 
     /// <summary>Describes it. Nothing is opened before <see cref="Follow"/>.</summary>
     /// <param name="addresses">The addresses, in the order of the announcements.</param>
-    public FollowingAnnouncer(IReadOnlyList<VirtualAddress> addresses)
+    public FollowingAnnouncer(IReadOnlyList<VirtualAddress> addresses) => Change(addresses);
+
+    /// <summary>Announces other addresses from the next <see cref="Follow"/> on.</summary>
+    /// <param name="addresses">The addresses, in the order of the announcements.</param>
+    public void Change(IReadOnlyList<VirtualAddress> addresses)
     {
+        Close();
+        _addresses.Clear();
         _places = new (string, int)[addresses.Count];
         for (int i = 0; i < addresses.Count; i++)
         {

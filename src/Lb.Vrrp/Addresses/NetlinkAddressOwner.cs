@@ -19,8 +19,8 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(1);
 
     private readonly Netlink _netlink = new();
-    private readonly Entry[] _entries;
-    private readonly string[] _interfaces;
+    private Entry[] _entries;
+    private string[] _interfaces;
     private readonly uint _seconds;
     private readonly List<InterfaceAddress> _present = [];
     private bool _tagsAreKept = true;
@@ -104,6 +104,21 @@ internal sealed class NetlinkAddressOwner : IAddressOwner
         }
 
         return foreign;
+    }
+
+    /// <summary>Has other addresses from now on: those that are gone from the list are taken off, those that are new are taken by <see cref="AcquireAsync"/>.</summary>
+    /// <param name="addresses">The addresses, those left out of the adverts among them.</param>
+    /// <exception cref="NetlinkException">One could not be taken off; the list is the new one all the same.</exception>
+    public void Change(IReadOnlyList<VirtualAddress> addresses)
+    {
+        Entry[] gone = [.. _entries.Where(e => !addresses.Contains(e.Address))];
+        _entries = [.. addresses.Select(a => Array.Find(_entries, e => e.Address == a) ?? new Entry(a))];
+        _interfaces = [.. addresses.Select(static address => address.Interface).Distinct(StringComparer.Ordinal)];
+        foreach (Entry entry in gone)
+        {
+            if (entry.Holding == Holding.Ours && _netlink.FindLink(entry.Address.Interface) is { } link)
+                _netlink.RemoveAddress(entry.Address with { PrefixLength = entry.PrefixLength }, link.Index);
+        }
     }
 
     /// <summary>An address may be gone: the next <see cref="Renew"/> looks at all of them.</summary>

@@ -89,6 +89,14 @@ internal sealed class AddressHolder(IAddressOwner owner, Action wake) : IDisposa
         }
     }
 
+    /// <summary>Takes the addresses once more, since there are others now.</summary>
+    public HolderResult AcquireAgain(TimeSpan now)
+    {
+        if (!_wanted || _pending is not null) return HolderResult.None;
+        IsHeld = false;
+        return Follow(now);
+    }
+
     /// <summary>Renews at once, since addresses are gone.</summary>
     /// <returns>What came of it; <see cref="HolderEvent.None"/> when they are not to be here.</returns>
     public HolderResult Restore(TimeSpan now)

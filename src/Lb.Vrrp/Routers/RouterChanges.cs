@@ -3,13 +3,16 @@ namespace Lb.Vrrp;
 /// <summary>Which changes of options a router takes in place: those that are not in these keys. Pure.</summary>
 internal static class RouterChanges
 {
-    /// <summary>All that a router is made of: interface, number, version, addresses, authentication, peers and what belongs to them.</summary>
+    /// <summary>The virtual addresses, in their order.</summary>
+    public static string AddressKey(RouterOptions options) => Join(Join([.. options.Addresses.Select(Key)]), Join([.. options.ExcludedAddresses.Select(Key)]));
+
+    /// <summary>All that a router is made of beside its addresses: interface, number, version, authentication, peers and what belongs to them.</summary>
     public static string Key(RouterOptions options)
     {
         RouterAuthenticationOptions authentication = options.Authentication;
         return Join(
             options.Interface, options.RouterId, options.Version, options.AlsoVersion2, options.Strict, options.Accept, options.SyncGroup, options.HeartbeatInterface,
-            options.AssignAddresses, options.AddressLifetime, options.DuplicateDetection, Join([.. options.Addresses.Select(Key)]), Join([.. options.ExcludedAddresses.Select(Key)]),
+            options.AssignAddresses, options.AddressLifetime, options.DuplicateDetection,
             authentication.Type, authentication.Password, authentication.Mode, authentication.Replay,
             Join([.. authentication.Keys.OrderBy(static k => k.Key, StringComparer.Ordinal).Select(static k => Join(k.Key, k.Value))]),
             options.VirtualMac.Enabled, options.VirtualMac.Name, options.VirtualMac.TransmitBase,

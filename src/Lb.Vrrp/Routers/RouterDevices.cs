@@ -19,7 +19,7 @@ internal sealed class RouterDevices : IDisposable
     private readonly RawMulticastTransport? _second;
     private readonly FollowingAnnouncer _announcer;
     private readonly NetlinkAddressOwner? _addresses;
-    private readonly List<VirtualAddress> _virtual;
+    private List<VirtualAddress> _virtual;
 
     /// <summary>Makes them for one router.</summary>
     public RouterDevices(string name, RouterOptions options, VrrpOptions global, IAddressOwner? owner, ILogger log)
@@ -29,10 +29,7 @@ internal sealed class RouterDevices : IDisposable
         if (options.VirtualMac.Enabled) _mac = new VirtualMacDevice(options.Interface, (byte)options.RouterId, _isV6, options.VirtualMac.Name);
         _addressDevice = _mac?.Name ?? options.Interface;
         _sendDevice = options.VirtualMac.TransmitBase ? options.Interface : _addressDevice;
-        _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, _addressDevice))];
-        Virtual = [.. _virtual.Select(static a => a.Address)];
-        Watched = options is { AssignAddresses: true, DuplicateDetection: true }
-            ? [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _addressDevice).Select(static a => a.Address)] : [];
+        TakeAddresses(options);
         PeerAddress group = RouterReceivers.Group(global, _isV6);
         bool fills = !string.Equals(options.Authentication.Type, "hmac", StringComparison.OrdinalIgnoreCase);
         _raw = options.Unicast switch
@@ -51,14 +48,24 @@ internal sealed class RouterDevices : IDisposable
             _filter = new AcceptFilter(_addressDevice, (byte)options.RouterId, _isV6, Virtual);
         }
 
-        Links = new RouterLinks { Transport = _transport, Heartbeat = _second, Owner = owner, Announcer = options.AssignAddresses ? _announcer : null };
+        Links = new RouterLinks
+        {
+            Transport = _transport,
+            Heartbeat = _second,
+            Owner = owner,
+            Announcer = options.AssignAddresses ? _announcer : null,
+
+            // Rules of the firewall name the addresses and take time; an owner of the host's knows its own list.
+            CanChangeAddresses = to => _addresses is not null && _filter is null && AddressPrefix.TryParse(to.Addresses[0].Address, out AddressPrefix other, out _) && other.Address.IsV6 == _isV6,
+            ChangeAddresses = ChangeAddresses,
+        };
     }
 
     /// <summary>What the router sends through and acts on.</summary>
     public RouterLinks Links { get; }
 
     /// <summary>The virtual addresses, which are never taken for the interface's own.</summary>
-    public IReadOnlyCollection<PeerAddress> Virtual { get; }
+    public IReadOnlyCollection<PeerAddress> Virtual { get; private set; } = [];
 
     /// <summary>All interfaces that have addresses of the router.</summary>
     public IReadOnlyCollection<string> Devices => _announcer.Devices;
@@ -67,7 +74,7 @@ internal sealed class RouterDevices : IDisposable
     public string AddressDevice => _addressDevice;
 
     /// <summary>Addresses of which it is to be heard whether others have them.</summary>
-    public PeerAddress[] Watched { get; }
+    public PeerAddress[] Watched { get; private set; } = [];
 
     /// <summary>Does what takes time and belongs to no thread in particular: rules of the firewall.</summary>
     /// <returns>Why the router must not run, for people; null = it may.</returns>
@@ -157,6 +164,32 @@ internal sealed class RouterDevices : IDisposable
     {
         _filter?.Dispose();
         _mac?.Dispose();
+    }
+
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_virtual))]
+    private void TakeAddresses(RouterOptions options)
+    {
+        _virtual = [.. options.Addresses.Concat(options.ExcludedAddresses).Select(a => VirtualAddress.Parse(a, _addressDevice))];
+        Virtual = [.. _virtual.Select(static a => a.Address)];
+        Watched = options is { AssignAddresses: true, DuplicateDetection: true }
+            ? [.. _virtual.Where(a => a.Address.IsV6 == _isV6 && a.Interface == _addressDevice).Select(static a => a.Address)] : [];
+    }
+
+    private void ChangeAddresses(RouterOptions options)
+    {
+        TakeAddresses(options);
+        _announcer.Change(_virtual);
+        string? error = null;
+        OpenNeighbors(ref error);
+        if (error is not null) RouterLog.LinkFailed(_log, _name, error);
+        try
+        {
+            _addresses?.Change(_virtual);
+        }
+        catch (IOException failure)
+        {
+            RouterLog.LinkFailed(_log, _name, failure.Message);
+        }
     }
 
     // Made anew when the interface below was.

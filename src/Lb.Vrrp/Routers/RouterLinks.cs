@@ -18,6 +18,12 @@ public sealed class RouterLinks : IDisposable
     /// <summary>The interface's own network, for the check of sources; default: none, nothing is checked.</summary>
     public AddressPrefix Network { get; set; }
 
+    /// <summary>Says whether another list of addresses can be taken without making the router anew; null = no.</summary>
+    internal Predicate<RouterOptions>? CanChangeAddresses { get; init; }
+
+    /// <summary>Takes another list of addresses: those that are gone are taken off, the new ones are taken with the next call of the owner.</summary>
+    internal Action<RouterOptions>? ChangeAddresses { get; init; }
+
     /// <summary>The link again, when its adverts wait in the kernel.</summary>
     internal AheadTransport? Ahead => Transport as AheadTransport;
 

@@ -42,7 +42,8 @@ internal sealed class RouterReceivers(Poller poller, VrrpOptions options) : IDis
         if (!_entries.TryGetValue(key, out Entry? entry)) Put(key, entry = new Entry(new UdpEndpoint(port)));
         entry.Join(seat);
         UdpEndpoint endpoint = (UdpEndpoint)entry.Receiver;
-        if (!endpoint.Source.IsEmpty) return (endpoint, null);
+        if (endpoint.IsBoundTo(source, scope)) return (endpoint, null);
+        poller.Remove(endpoint.Descriptor);
         bool bound = endpoint.TryBind(source, scope, out string? error);
         if (bound) poller.Add(endpoint.Descriptor);
         return (endpoint, error);

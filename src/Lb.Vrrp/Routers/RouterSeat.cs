@@ -160,6 +160,12 @@ internal sealed class RouterSeat : IDisposable
         Refresh(now);
     }
 
+    /// <summary>Has it heard whether others have the addresses.</summary>
+    public void Watch(RouterProbes probes)
+    {
+        if (_link.IsRunning && _devices.Watched is { Length: > 0 } watched) probes.Watch(this, _devices.AddressDevice, watched[0].IsV6, watched);
+    }
+
     /// <summary>Tells <see cref="Stopped"/> when it is so.</summary>
     public void TellStopped()
     {
@@ -212,6 +218,6 @@ internal sealed class RouterSeat : IDisposable
             _error = error;
         }
 
-        if (_link.IsRunning && _devices.Watched is { Length: > 0 } watched) probes.Watch(this, _devices.AddressDevice, watched[0].IsV6, watched);
+        Watch(probes);
     }
 }

@@ -26,7 +26,11 @@ internal sealed class RunningRouter
     public async Task ChangeAsync(VrrpLoop loop, RouterOptions options)
     {
         Untrack();
-        await loop.RunAsync(now => Seat.Router.Reconfigure(options, now)).ConfigureAwait(false);
+        await loop.RunAsync(now =>
+        {
+            Seat.Router.Reconfigure(options, now);
+            loop.WatchAgain(Seat);
+        }).ConfigureAwait(false);
         Track(loop, options);
     }
 

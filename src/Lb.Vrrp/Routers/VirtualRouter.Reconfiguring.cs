@@ -4,9 +4,11 @@ namespace Lb.Vrrp;
 public sealed partial class VirtualRouter
 {
     private readonly string _rebuildKey;
+    private volatile string _addressKey;
 
     /// <summary>True when <see cref="Reconfigure"/> can take these options. Any thread.</summary>
-    internal bool CanBecome(RouterOptions options) => RouterChanges.Key(options) == _rebuildKey;
+    internal bool CanBecome(RouterOptions options) =>
+        RouterChanges.Key(options) == _rebuildKey && (RouterChanges.AddressKey(options) == _addressKey || (_links.CanChangeAddresses?.Invoke(options) ?? false));
 
     /// <summary>
     /// Takes other options without a change of hands: priority, interval, adverts that may be missing, preemption, delays, handover, checksum, checks of
@@ -15,8 +17,8 @@ public sealed partial class VirtualRouter
     /// <param name="options">Valid options.</param>
     /// <param name="now">The time.</param>
     /// <returns>
-    /// False, and nothing is changed, when the router has to be made anew: another interface, number, version, list of addresses, authentication, peers,
-    /// virtual MAC address, group or lifetime.
+    /// False, and nothing is changed, when the router has to be made anew: another interface, number, version, authentication, peers, virtual MAC address,
+    /// group or lifetime; or another list of addresses, and its owner is the host's own.
     /// </returns>
     public bool Reconfigure(RouterOptions options, TimeSpan now)
     {
@@ -25,9 +27,12 @@ public sealed partial class VirtualRouter
         RouterOptions old = _options;
         RouterTracks tracks = new(options);
         tracks.Adopt(_tracks, old);
+        bool moves = RouterChanges.AddressKey(options) != _addressKey;
+        if (moves) _links.ChangeAddresses?.Invoke(options);
+        _addressKey = RouterChanges.AddressKey(options);
         (_options, _tracks) = (options, tracks);
         _messages = new RouterMessages(options, _links, _time, _messages);
-        if (RouterChanges.Key(options.Announce) != RouterChanges.Key(old.Announce))
+        if (moves || RouterChanges.Key(options.Announce) != RouterChanges.Key(old.Announce))
         {
             _announce = new AnnounceSchedule(_links.Announcer?.Count ?? 0, options.Announce);
             BeginAnnouncing(now);
@@ -41,6 +46,7 @@ public sealed partial class VirtualRouter
             if (!_machine.IsReady && _tracks.AllKnown) Do(_machine.Ready(now), "everything tracked was looked at", now);
         }
 
+        if (moves && State == RouterState.Active && _holder is { } holder) Take(holder.AcquireAgain(now), now);
         QueueAhead();
         Refresh();
         return true;

@@ -51,6 +51,7 @@ public sealed partial class VirtualRouter : IDisposable
         if (links.Owner is { } owner) _holder = new AddressHolder(owner, () => Wake?.Invoke());
         _since = _time.GetUtcNow();
         _rebuildKey = RouterChanges.Key(options);
+        _addressKey = RouterChanges.AddressKey(options);
         _snapshot = TakeSnapshot();
     }
 

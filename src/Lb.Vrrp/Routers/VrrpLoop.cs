@@ -100,6 +100,13 @@ internal sealed class VrrpLoop : IDisposable
         }
     }
 
+    /// <summary>Watches the addresses that a router has now. On the thread.</summary>
+    public void WatchAgain(RouterSeat seat)
+    {
+        _probes.Forget(seat);
+        seat.Watch(_probes);
+    }
+
     /// <summary>Reports the interfaces that a router tracks, as they are. On the thread.</summary>
     public void ReportTracked(RouterSeat seat, TimeSpan now) => seat.ReportTracked(_monitor, now);
 
@@ -163,8 +170,11 @@ internal sealed class VrrpLoop : IDisposable
             if (seat.Due < deadline) deadline = seat.Due;
         }
 
+        // News of links that could not be read are asked for again.
+        if (_monitor.IsStale && now + AfterFailure < deadline) deadline = now + AfterFailure;
+
         if (_mailbox.IsEmpty) _poller.Wait(deadline == TimeSpan.MaxValue ? null : deadline);
-        bool linksChanged = _poller.Ready.Contains(_monitor.Descriptor);
+        bool linksChanged = _monitor.IsStale || _poller.Ready.Contains(_monitor.Descriptor);
         while (_mailbox.TryDequeue(out Action<TimeSpan>? work))
         {
             _isStale = true;

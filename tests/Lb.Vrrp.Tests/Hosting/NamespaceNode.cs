@@ -7,6 +7,7 @@ namespace Lb.Vrrp.Tests.Hosting;
 internal sealed class NamespaceNode : IAsyncDisposable
 {
     private readonly ServiceProvider _provider;
+    private readonly string _space;
 
     public NamespaceNode(string space, RouterOptions router, Action<VrrpOptions>? global = null, IAddressOwner? owner = null)
     {
@@ -21,8 +22,12 @@ internal sealed class NamespaceNode : IAsyncDisposable
         global?.Invoke(options.Vrrp);
 
         // The loop's thread inherits the namespace of the one that makes it.
-        TestNetwork.In(space, () => Routers.ApplyAsync(options, CancellationToken.None).GetAwaiter().GetResult());
+        _space = space;
+        Apply(options);
     }
+
+    /// <summary>Takes another configuration over, as a reload does.</summary>
+    public void Apply(LbOptions options) => TestNetwork.In(_space, () => Routers.ApplyAsync(options, CancellationToken.None).GetAwaiter().GetResult());
 
     public VirtualRouters Routers { get; }
 

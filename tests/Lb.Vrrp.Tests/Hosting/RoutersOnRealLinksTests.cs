@@ -39,6 +39,40 @@ public sealed class RoutersOnRealLinksTests : IDisposable
         string Shown() => Run("ip", "-n", _network.A, "address", "show", "dev", "eth0");
     }
 
+    [Fact]
+    [Trait("Row", "V9")]
+    [Trait("Point", "57")]
+    public async Task A_reload_with_other_addresses_keeps_the_mastership_and_the_addresses_that_stay()
+    {
+        using RawReceiver receiver = Listen("eth0", isV6: false);
+        await using NamespaceNode node = new(_network.A, Router(255));
+        node.Becomes(RouterState.Active);
+        Assert.Equal(1, Next(receiver)!.Bytes[3]);
+
+        RouterOptions more = Router(255);
+        more.Addresses.Add(new VirtualAddressOptions { Address = "10.0.0.102/24" });
+        more.ExcludedAddresses.Add(new VirtualAddressOptions { Address = "10.0.0.103/24" });
+        Reload(more);
+        Assert.Equal(["10.0.0.100", "10.0.0.102", "10.0.0.103"], Held());
+        byte[] advert;
+        do advert = Next(receiver)!.Bytes; while (advert[3] == 1);
+        Assert.Equal(2, advert[3]);
+
+        RouterOptions other = Router(255, "10.0.0.102/24");
+        Reload(other);
+        Assert.Equal(["10.0.0.102"], Held());
+        Assert.Equal((RouterState.Active, 1L, "10.0.0.102/24"), (node.Snapshot.State, node.Snapshot.Statistics.BecameActive, Assert.Single(node.Snapshot.Addresses)));
+
+        void Reload(RouterOptions router)
+        {
+            LbOptions options = new();
+            options.Routers["edge"] = router;
+            node.Apply(options);
+        }
+
+        string[] Held() => [.. Run("ip", "-n", _network.A, "-o", "-4", "address", "show", "dev", "eth0").Split([' ', '/', '\n']).Where(static w => w.StartsWith("10.0.0.10", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
     [Theory]
     [Trait("Row", "V11")]
     [InlineData(false)]
