@@ -47,6 +47,22 @@ internal sealed class AcceptFilter : IDisposable
     /// <summary>Whether <c>nft</c> is installed.</summary>
     public static bool IsSupported => Program is not null;
 
+    // What there was when this process first asked: its own rules are not left over.
+    private static HashSet<string> Removed { get; } = new(StringComparer.Ordinal);
+
+    private static Lazy<string> Left { get; } = new(static () =>
+    {
+        try
+        {
+            return Program is { } program ? Run(program, ["list", "table", "inet", Table], "") : "";
+        }
+        catch (IOException)
+        {
+            // There is no such table, or no right to look.
+            return "";
+        }
+    });
+
     private static string? Program => Array.Find(s_places, File.Exists);
 
     /// <summary>Puts the rules in, in one step; those of an earlier run are replaced.</summary>
@@ -55,6 +71,40 @@ internal sealed class AcceptFilter : IDisposable
     {
         Run(_rules);
         _installed = true;
+    }
+
+    /// <summary>
+    /// Takes out what an earlier run that was killed has left for these addresses: its chains would go on dropping, whatever is configured now. Chains of
+    /// routers that are configured with such rules are put in again by <see cref="Install"/>.
+    /// </summary>
+    /// <param name="addresses">The virtual addresses.</param>
+    /// <returns>How many chains were removed.</returns>
+    /// <exception cref="IOException"><c>nft</c> fails.</exception>
+    public static int RemoveStale(IReadOnlyCollection<PeerAddress> addresses)
+    {
+        if (Program is not { } program) return 0;
+        string[] stale;
+        lock (Removed) stale = [.. ChainsOf(Left.Value, addresses).Where(Removed.Add)];
+        if (stale.Length > 0) Run(program, ["-f", "-"], string.Concat(stale.Select(static c => $"add chain inet {Table} {c}\nflush chain inet {Table} {c}\ndelete chain inet {Table} {c}\n")));
+        return stale.Length;
+    }
+
+    /// <summary>The chains that name one of these addresses.</summary>
+    /// <param name="listing">What <c>nft list table</c> writes.</param>
+    /// <param name="addresses">The virtual addresses.</param>
+    internal static IReadOnlyList<string> ChainsOf(string listing, IReadOnlyCollection<PeerAddress> addresses)
+    {
+        HashSet<string> texts = [.. addresses.Select(static a => a.ToIPEndPoint().Address.ToString())];
+        List<string> found = [];
+        string? chain = null;
+        foreach (string line in listing.Split('\n'))
+        {
+            string[] words = line.Split([' ', '\t', ',', '{', '}'], StringSplitOptions.RemoveEmptyEntries);
+            if (words is ["chain", var name, ..]) chain = name;
+            else if (chain is not null && !found.Contains(chain) && Array.Exists(words, texts.Contains)) found.Add(chain);
+        }
+
+        return found;
     }
 
     /// <summary>Takes the rules out again. The empty table stays, as other routers use it.</summary>
@@ -112,14 +162,16 @@ internal sealed class AcceptFilter : IDisposable
         }
     }
 
-    private void Run(string commands)
+    private void Run(string commands) =>
+        Run(_program ?? throw new IOException("Packets to virtual addresses can't be dropped (Accept = false): the program nft (nftables) is not installed."), ["-f", "-"], commands);
+
+    private static string Run(string program, string[] arguments, string commands)
     {
-        string program = _program ?? throw new IOException("Packets to virtual addresses can't be dropped (Accept = false): the program nft (nftables) is not installed.");
-        using Process process = new() { StartInfo = new ProcessStartInfo(program, ["-f", "-"]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
+        using Process process = new() { StartInfo = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
         try
         {
             process.Start();
-            Task<string> errors = process.StandardError.ReadToEndAsync();
+            Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
             Hand(process.StandardInput, commands);
             if (!process.WaitForExit(Patience))
             {
@@ -128,6 +180,7 @@ internal sealed class AcceptFilter : IDisposable
             }
 
             if (process.ExitCode != 0) throw new IOException($"nft refuses the rules of the virtual addresses: {errors.GetAwaiter().GetResult().Trim()}");
+            return output.GetAwaiter().GetResult();
         }
         catch (System.Runtime.InteropServices.ExternalException exception)
         {

@@ -82,6 +82,8 @@ internal sealed class RouterDevices : IDisposable
     {
         try
         {
+            int left = AcceptFilter.RemoveStale(Virtual);
+            if (left > 0) RouterLog.FilterRemoved(_log, _name, left);
             _filter?.Install();
             return null;
         }

@@ -50,6 +50,9 @@ internal static partial class RouterLog
     [LoggerMessage(3015, LogLevel.Warning, "Router {Router}: {Address} is on this node already, and not by Lb: it answers for it as a Backup too, and the address stays")]
     public static partial void AlreadyHere(ILogger log, string router, string address);
 
+    [LoggerMessage(3017, LogLevel.Warning, "Router {Router}: {Count} chains of rules that an earlier run had left for its addresses were removed")]
+    public static partial void FilterRemoved(ILogger log, string router, int count);
+
     [LoggerMessage(3016, LogLevel.Warning, "{Error}")]
     public static partial void OffLink(ILogger log, string error);
 

@@ -71,6 +71,10 @@ public sealed class AcceptFilterTests
             string rules = TestNamespace.Execute("nft", ["list", "table", "inet", AcceptFilter.Table]).Text;
             Assert.DoesNotContain("10.9.0.5", rules, StringComparison.Ordinal);
             Assert.Contains("10.9.0.6", rules, StringComparison.Ordinal);
+
+            // What an earlier run has left is known by its addresses, whatever it was named.
+            Assert.Empty(AcceptFilter.ChainsOf(rules, [TestNamespace.Parse("10.9.0.5"), TestNamespace.Parse("10.9.0.66")]));
+            Assert.StartsWith("router_4_52_", Assert.Single(AcceptFilter.ChainsOf(rules, [TestNamespace.Parse("10.9.0.7"), TestNamespace.Parse("10.9.0.6")])), StringComparison.Ordinal);
         });
     }
 
