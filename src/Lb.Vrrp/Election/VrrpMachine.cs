@@ -193,6 +193,12 @@ internal sealed partial class VrrpMachine
         return VrrpActions.SendResign | VrrpActions.ReleaseAddresses | BecomeBackup(now + ActiveDownInterval, now);
     }
 
+    /// <summary>A Backup whose time is up waits longer: for the others of its group.</summary>
+    public void Hold(TimeSpan until)
+    {
+        if (State == RouterState.Backup && until > Deadline) Deadline = until;
+    }
+
     /// <summary>
     /// Other settings; state and mastership stay. The effective priority moves with the configured one until <see cref="SetPriority"/> is called. A Backup
     /// that has become the owner takes over.

@@ -32,6 +32,7 @@ internal sealed class SyncGroup
             member.StateChanged = null;
             member.FaultsChanged = null;
             member.ShiftChanged = null;
+            member.HoldUntil = null;
             member.SetGroupShift(null, now, applies: true);
             member.ClearFault(_reason, now);
         }
@@ -63,7 +64,21 @@ internal sealed class SyncGroup
             member.StateChanged = Changed;
             member.FaultsChanged = Judge;
             member.ShiftChanged = Shift;
+            member.HoldUntil = HoldUntil;
         }
+    }
+
+    // The other node is dead when all its members are silent: with one link broken, one would take over and the other, which hears its better, pull the
+    // group back, for ever.
+    private TimeSpan HoldUntil(VirtualRouter asking)
+    {
+        TimeSpan until = TimeSpan.MinValue;
+        foreach (VirtualRouter member in _members)
+        {
+            if (member != asking && member.HearsBetter && member.Machine.Deadline > until) until = member.Machine.Deadline;
+        }
+
+        return until;
     }
 
     // Weights count for all members: a member that is worse than its peer while another is better would drag the group to and fro for ever.

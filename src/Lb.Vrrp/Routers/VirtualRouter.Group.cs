@@ -22,6 +22,12 @@ public sealed partial class VirtualRouter
         Refresh();
     }
 
+    /// <summary>Asked when a Backup is about to take over: until when it has to wait for the others of its group.</summary>
+    internal Func<VirtualRouter, TimeSpan>? HoldUntil { get; set; }
+
+    /// <summary>True while it hears an Active node that it would not take over from.</summary>
+    internal bool HearsBetter => State == RouterState.Backup && _machine.ActivePriority > 0 && _machine.ActivePriority >= _machine.EffectivePriority;
+
     /// <summary>True with a reason for a fault that is not the group's.</summary>
     internal bool HasOwnFault => _faults.Any(static f => !f.StartsWith(SyncGroup.FaultPrefix, StringComparison.Ordinal));
 

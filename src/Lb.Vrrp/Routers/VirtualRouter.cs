@@ -178,6 +178,7 @@ public sealed partial class VirtualRouter : IDisposable
         if (now >= _retryAt) Retry(now);
         if (now >= _linkRetryAt) RetryLink(now);
         if (_links.Ahead is { } ahead && now >= ahead.Due) ahead.Extend(now);
+        if (now >= _machine.Deadline && State == RouterState.Backup && HoldUntil?.Invoke(this) is { } until && until > now) _machine.Hold(until);
         if (now >= _machine.Deadline)
         {
             _isScheduled = State == RouterState.Active && !_machine.OwesAnswer;

@@ -215,6 +215,41 @@ public sealed class AcceptanceTests
 
     [Fact]
     [Trait("Row", "V13")]
+    public void One_broken_link_of_a_group_moves_nothing_and_two_move_all()
+    {
+        // Two networks with the same two nodes: each group has a member in both.
+        VrrpSimulation outside = new(), inside = new();
+        VrrpNode a = outside.AddNode("a", "192.0.2.1", static o => o.Priority = 150), b = outside.AddNode("b", "192.0.2.2");
+        VrrpNode c = inside.AddNode("a", "198.51.100.1", static o => o.Priority = 150), d = inside.AddNode("b", "198.51.100.2");
+        _ = new SyncGroup("g", [a.Router(1), c.Router(1)]);
+        _ = new SyncGroup("g", [b.Router(1), d.Router(1)]);
+        Run(10);
+        Assert.Equal((RouterState.Active, RouterState.Active, RouterState.Backup, RouterState.Backup), States());
+
+        inside.Partition(c, d);
+        Run(60);
+        Assert.Equal((RouterState.Active, RouterState.Active, RouterState.Backup, RouterState.Backup), States());
+        Assert.Equal((0, 0), (b.Router(1).Statistics.BecameActive, d.Router(1).Statistics.BecameActive));
+
+        outside.Partition(a, b);
+        Run(10);
+        Assert.Equal((1, 1), (b.Router(1).Statistics.BecameActive, d.Router(1).Statistics.BecameActive));
+        Assert.Equal((RouterState.Active, RouterState.Active), (b.State(1), d.State(1)));
+
+        void Run(int seconds)
+        {
+            for (int tick = 0; tick < seconds * 100; tick++)
+            {
+                outside.Run(TimeSpan.FromMilliseconds(10));
+                inside.Run(TimeSpan.FromMilliseconds(10));
+            }
+        }
+
+        (RouterState, RouterState, RouterState, RouterState) States() => (a.State(1), c.State(1), b.State(1), d.State(1));
+    }
+
+    [Fact]
+    [Trait("Row", "V13")]
     public void A_weight_of_one_member_counts_for_its_group_which_moves_once()
     {
         VrrpSimulation lan = new();
