@@ -23,7 +23,7 @@ internal sealed class LoadBench(Options options, List<Total> results)
         await using HostNetwork network = new(1);
         string file = home.Write("many.json", $$"""
             { "Lb": { "Routers": { {{string.Join(",\n", Enumerable.Range(1, Routers).Select(static i => $$"""
-              "r{{i}}": { "Interface": "eth0", "RouterId": {{i}}, "Priority": 200, "AdvertisementInterval": "1s", "Addresses": [ { "Address": "10.78.0.{{i}}/24", "OffLink": true } ] }
+              "r{{i}}": { "Interface": "eth0", "RouterId": {{i}}, "Priority": 200, "AdvertisementInterval": "1s", "Addresses": [ { "Address": "10.78.0.{{i}}/16", "OffLink": true } ] }
               """))}} } } }
             """);
         Dictionary<string, double> figures = await InsideAsync(network, "routers", file, null, null, ct);
