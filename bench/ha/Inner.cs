@@ -30,8 +30,8 @@ internal static class Inner
 
         // The first one makes what the second one needs.
         _ = Take(routers);
-        Sample before = Take(routers);
         Console.WriteLine("begin");
+        Sample before = Take(routers);
         await Task.Delay(TimeSpan.FromSeconds(seconds));
         Sample after = Take(routers);
         Volatile.Write(ref end, true);
