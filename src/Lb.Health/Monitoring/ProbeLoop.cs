@@ -49,10 +49,12 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
-    /// <summary>Starts the loop. Once.</summary>
+    /// <summary>Starts the loop; with the system's clock nothing is asked inside this call. Once.</summary>
     /// <param name="delay">Until its first check.</param>
     public void Start(TimeSpan delay)
     {
+        // Who moves the clock by hand sees the first check when the start returns; it is the one turn that may run inside it.
+        _gaveWay = !ReferenceEquals(_time, TimeProvider.System);
         lock (_lock) _planned = Now + delay;
         Ended = RunAsync();
     }
@@ -153,7 +155,9 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                             // Nobody holds it when the check is over: it would live until the next one.
                             ProbeTarget target = _plan.TargetFor(check.Server, where, check.Limits);
                             (IHealthChecker checker, TimeSpan whole) = _plan.Next(IsUp, target.Timeout);
-                            result = await _inquiry.AskAsync(checker, target, whole).ConfigureAwait(false);
+                            ValueTask<ProbeResult> asked = _inquiry.AskAsync(checker, target, whole);
+                            _gaveWay = !asked.IsCompleted;
+                            result = await asked.ConfigureAwait(false);
                             paused = _inquiry.SawPause;
                         }
                     }
