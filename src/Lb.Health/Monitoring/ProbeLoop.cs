@@ -143,6 +143,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                         await _environment.Budget.EnterAsync(_stopping).ConfigureAwait(false);
                         started = Now;
                         Begin(started);
+                        foreach (ServerCheck member in _checks) member.Begin();
                         _environment.Started?.Invoke(started - _planned);
 
                         // A checker that does not come back is not called again, but its silence counts.
@@ -252,34 +253,35 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
         if (errors is not null) throw errors.Count == 1 ? errors[0] : new AggregateException(errors);
     }
 
-    // Of several one is enough: for it a failure counts, which another attempt may spare it.
+    // Of several that don't rest one is enough: for it a failure counts, which another attempt may spare it.
     private bool IsUp
     {
         get
         {
             foreach (ServerCheck check in _checks)
             {
-                if (check.Health != ServerHealth.Down) return true;
+                if (check.Health != ServerHealth.Down && !check.IsResting) return true;
             }
 
             return false;
         }
     }
 
-    // Of several the one in the greatest hurry.
+    // Of several the one in the greatest hurry. Those that rest have no say, unless all do.
     private HealthJudge Verdict
     {
         get
         {
             ServerCheck[] checks = _checks;
-            HealthJudge most = checks[0].Verdict;
-            for (int i = 1; i < checks.Length; i++)
+            HealthJudge? most = null;
+            foreach (ServerCheck check in checks)
             {
-                HealthJudge other = checks[i].Verdict;
-                if (_plan.Schedule.IntervalFor(other) < _plan.Schedule.IntervalFor(most)) most = other;
+                if (checks.Length > 1 && check.IsResting) continue;
+                HealthJudge one = check.Verdict;
+                if (most is not { } other || _plan.Schedule.IntervalFor(one) < _plan.Schedule.IntervalFor(other)) most = one;
             }
 
-            return most;
+            return most ?? checks[0].Verdict;
         }
     }
 
