@@ -190,7 +190,9 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
             for (int i = 0; i < pool.Checks.Count; i++)
             {
                 CheckOptions check = pool.Checks[i];
-                CheckPlan? same = running.Find(p => CheckPlan.IsSame(p.Options, check));
+                // Before the checker reads them: what changes in between is seen by the next reload.
+                string files = CheckFiles.Stamp(check);
+                CheckPlan? same = running.Find(p => CheckPlan.IsSame(p.Options, check) && p.Files == files);
                 if (same is not null)
                 {
                     running.Remove(same);
@@ -200,7 +202,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
 
                 try
                 {
-                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time));
+                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time) { Files = files });
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
                 {
