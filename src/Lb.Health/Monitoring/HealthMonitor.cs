@@ -75,7 +75,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
             Environment.Suspension.Follow(options);
             Reconcile();
             Stalls.Follow(options.Health.StalledAfter);
-            WarnOfBudget(options.Health.ChecksPerSecond);
+            WarnOfBudget(Environment.Stretched(), options.Health.ChecksPerSecond);
         }
         finally
         {
@@ -93,7 +93,9 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
         await _one.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (!_stopped && (_plans.Count > 0 || !_watches.IsEmpty)) Reconcile();
+            if (_stopped || (_plans.Count == 0 && _watches.IsEmpty)) return;
+            Reconcile();
+            Environment.Stretched();
         }
         finally
         {
@@ -164,9 +166,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
     }
 
     // Not an error: a budget is there to hold when there is too much to do.
-    private void WarnOfBudget(int allowed)
+    private void WarnOfBudget(double wanted, int allowed)
     {
-        double wanted = Environment.Loops.All.Sum(static l => 1 / l.Plan.Options.Interval.TotalSeconds);
         if (allowed > 0 && wanted > allowed) HealthLog.BudgetTooSmall(Environment.Log, wanted, allowed, wanted / allowed * 100);
     }
 

@@ -113,7 +113,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                 if (!putOff && ProbeSchedule.IsOverdue(_planned, Now))
                 {
                     _environment.CountOverdue();
-                    _planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
+                    _planned = Schedule.PutOff(Verdict, _environment.Chance(), Now);
                     putOff = true;
                     continue;
                 }
@@ -222,7 +222,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
             else Tell(result, ended - started);
 
             // After a pause all checks of the host end together; the next ones must not start together.
-            _planned = paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
+            _planned = paused ? Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
         }
         catch (Exception error)
         {
@@ -285,9 +285,11 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
         }
     }
 
+    private ProbeSchedule Schedule => _plan.Schedule.Stretched(_environment.Stretch);
+
     private TimeSpan Next(TimeSpan lastStart)
     {
         int spread = _environment.SpreadPercent;
-        return _plan.Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
+        return Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
     }
 }
