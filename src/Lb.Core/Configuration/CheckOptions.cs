@@ -7,16 +7,16 @@ public sealed partial class CheckOptions
     [NotEmpty]
     public string Type { get; set; } = "tcp";
 
-    /// <summary>From the start of one check to the start of the next; above 0, default 2 s (HAProxy <c>inter</c>).</summary>
-    [Positive]
+    /// <summary>From the start of one check to the start of the next; 1 ms or more, default 2 s (HAProxy <c>inter</c>).</summary>
+    [Interval]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The interval while the server's state is in question: some checks failed but not yet <see cref="Fall"/>, or not checked yet. Default <see cref="Interval"/> (HAProxy <c>fastinter</c>).</summary>
-    [Positive]
+    /// <summary>The interval while the server's state is in question: some checks failed but not yet <see cref="Fall"/>, or not checked yet; 1 ms or more. Default <see cref="Interval"/> (HAProxy <c>fastinter</c>).</summary>
+    [Interval]
     public TimeSpan? FastInterval { get; set; }
 
-    /// <summary>The interval while the server is fully down. Default <see cref="Interval"/> (HAProxy <c>downinter</c>).</summary>
-    [Positive]
+    /// <summary>The interval while the server is fully down; 1 ms or more. Default <see cref="Interval"/> (HAProxy <c>downinter</c>).</summary>
+    [Interval]
     public TimeSpan? DownInterval { get; set; }
 
     /// <summary>
@@ -41,8 +41,8 @@ public sealed partial class CheckOptions
     [Within(0, 100)]
     public int Retry { get; set; }
 
-    /// <summary>From the end of a failed attempt to the start of the next; 0 or more, default 1 s (keepalived <c>delay_before_retry</c>).</summary>
-    [NotNegative]
+    /// <summary>From the end of a failed attempt to the start of the next; 0 to 1 day, default 1 s (keepalived <c>delay_before_retry</c>).</summary>
+    [UpToADay]
     public TimeSpan DelayBeforeRetry { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Port to check when it is not the server's, 1 to 65535 (HAProxy <c>port</c>).</summary>

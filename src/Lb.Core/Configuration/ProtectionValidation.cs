@@ -49,7 +49,7 @@ internal static class ProtectionValidation
         for (int i = 0; i < pool.HaSuspend.Count; i++)
         {
             string text = pool.HaSuspend[i];
-            if (!IPAddress.TryParse(text, out IPAddress? address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || text.Contains('%', StringComparison.Ordinal))
+            if (!IPAddress.TryParse(text, out IPAddress? address) || !ServerAddress.IsHost(address, text) || text.Contains('%', StringComparison.Ordinal))
                 errors.Add(new($"{path}:{i}", text, "must be an IP address, without a prefix length, port or zone"));
         }
     }

@@ -49,6 +49,17 @@ internal sealed class PositiveAttribute : RuleAttribute
     protected override string Requirement => "must be a duration above 0 and at most 24d";
 }
 
+/// <summary>A duration from one millisecond, which is what timers can tell apart (HAProxy's least, too), to 24 days; null passes.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class IntervalAttribute : RuleAttribute
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
+    protected override bool Accepts(object value) => value is TimeSpan time && time >= Shortest && time <= PositiveAttribute.Longest;
+
+    protected override string Requirement => "must be a duration of 1ms to 24d";
+}
+
 /// <summary>A duration of zero or more and at most 24 days; null passes.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NotNegativeAttribute : RuleAttribute
@@ -56,6 +67,17 @@ internal sealed class NotNegativeAttribute : RuleAttribute
     protected override bool Accepts(object value) => value is TimeSpan time && time >= TimeSpan.Zero && time <= PositiveAttribute.Longest;
 
     protected override string Requirement => "must be a duration of 0 or more and at most 24d";
+}
+
+/// <summary>A duration of zero or more and at most a day (what Polly waits between attempts); null passes.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class UpToADayAttribute : RuleAttribute
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
+    protected override bool Accepts(object value) => value is TimeSpan time && time >= TimeSpan.Zero && time <= Longest;
+
+    protected override string Requirement => "must be a duration of 0 to 1d";
 }
 
 /// <summary>One of a few words.</summary>

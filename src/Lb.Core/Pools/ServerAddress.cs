@@ -57,6 +57,11 @@ public static class ServerAddress
     internal static bool IsWhole(IPAddress ip, string text) =>
         ip.AddressFamily != AddressFamily.InterNetwork || text == ip.ToString() || text.StartsWith(ip + ":", StringComparison.Ordinal);
 
+    /// <summary>True when one host can have it: written out in whole, and neither "any" nor a multicast, broadcast or reserved address.</summary>
+    internal static bool IsHost(IPAddress ip, string text) =>
+        IsWhole(ip, text) && !ip.Equals(IPAddress.Any) && !ip.Equals(IPAddress.IPv6Any) && !ip.IsIPv6Multicast
+        && !(ip.AddressFamily == AddressFamily.InterNetwork && ip.GetAddressBytes()[0] >= 224);
+
     /// <summary>The path of a Unix socket, which the kernel limits to 107 bytes.</summary>
     internal static bool TryParseUnix(string path, [NotNullWhen(true)] out EndPoint? endPoint, [NotNullWhen(false)] out string? error)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Lb.Health;
 
@@ -36,17 +37,38 @@ internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Sour
         Demand($"{path}:SourceAddress", check.SourceAddress, errors, out IPAddress? source);
         if (check.Socks4 is not null && !(ServerAddress.TryParse(check.Socks4, out EndPoint? proxy, out _) && proxy is IPEndPoint))
             errors.Add(new($"{path}:Socks4", CheckRules.Printable(check.Socks4), "must be an IP address and a port, as 192.0.2.1:1080"));
+        else if (check.Socks4 is not null && Unreachable(address, pool) is { } unreachable)
+            errors.Add(new($"{path}:Socks4", check.Socks4, $"takes only IPv4 addresses; that of {unreachable}"));
+        else if (check.Socks4 is not null && source is not null && IPEndPoint.Parse(check.Socks4).AddressFamily != source.AddressFamily)
+            errors.Add(new($"{path}:SourceAddress", check.SourceAddress, "must be of the same family as Socks4"));
+        else if (check.Socks4 is null && address is null && source is not null && pool?.Servers.FirstOrDefault(s => FamilyOf(s) is { } family && family != source.AddressFamily) is { } other)
+            errors.Add(new($"{path}:SourceAddress", check.SourceAddress, $"must be of the same family as the address of server {NameOf(other)}, {other.Address}"));
         if (address is not null && source is not null && address.AddressFamily != source.AddressFamily)
             errors.Add(new($"{path}:SourceAddress", check.SourceAddress, "must be of the same family as Address"));
         if (address is not null && check.Port is null && pool?.Servers.FirstOrDefault(static s => s.Address.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) is { } local)
-            errors.Add(new($"{path}:Port", null, $"is required beside Address: server {(string.IsNullOrWhiteSpace(local.Name) ? local.Address : local.Name)} has none"));
+            errors.Add(new($"{path}:Port", null, $"is required beside Address: server {NameOf(local)} has none"));
     }
+
+    private static string NameOf(ServerOptions server) => string.IsNullOrWhiteSpace(server.Name) ? server.Address : server.Name;
+
+    // What a SOCKS4 proxy has no words for; host names may turn out to be IPv4.
+    private static string? Unreachable(IPAddress? address, PoolOptions? pool)
+    {
+        if (address is not null) return address.AddressFamily == AddressFamily.InterNetwork ? null : $"the check is {address}";
+        ServerOptions? server = pool?.Servers.FirstOrDefault(static s => s.Address.StartsWith("unix:", StringComparison.OrdinalIgnoreCase) || FamilyOf(s) == AddressFamily.InterNetworkV6);
+        return server is null ? null : $"server {NameOf(server)} is {server.Address}";
+    }
+
+    private static AddressFamily? FamilyOf(ServerOptions server) =>
+        ServerAddress.TryParse(server.Address, out EndPoint? endPoint, out _) && endPoint is IPEndPoint ip ? ip.AddressFamily : null;
 
     private static void Demand(string path, string? text, ICollection<ConfigurationError> errors, out IPAddress? address)
     {
         address = null;
         if (text is null) return;
-        if (!IPAddress.TryParse(text, out address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+        bool isHost = IPAddress.TryParse(text, out address) && PeerAddress.TryParse(text, out _) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
+            && !address.IsIPv6Multicast && !(address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] >= 224);
+        if (!isHost)
             errors.Add(new(path, CheckRules.Printable(text), "must be an IP address without a port"));
     }
 

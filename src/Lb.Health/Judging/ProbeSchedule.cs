@@ -20,6 +20,9 @@ internal readonly record struct ProbeSchedule(TimeSpan Interval, TimeSpan FastIn
     public static ProbeSchedule From(CheckOptions options) =>
         new(options.Interval, options.FastInterval ?? options.Interval, options.DownInterval ?? options.Interval);
 
+    /// <summary>The same with every interval so many times as long.</summary>
+    public ProbeSchedule Stretched(double factor) => factor == 1 ? this : new(Interval * factor, FastInterval * factor, DownInterval * factor);
+
     /// <summary>The interval that holds in this state.</summary>
     public TimeSpan IntervalFor(in HealthJudge judge) => judge.IsFullyDown ? DownInterval : judge.IsInTransition ? FastInterval : Interval;
 

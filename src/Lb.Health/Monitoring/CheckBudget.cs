@@ -7,7 +7,9 @@ namespace Lb.Health;
 /// </remarks>
 internal sealed class CheckBudget(TimeProvider time) : Deadline
 {
-    private const double Slower = 1.005;
+    /// <summary>How much slower than the limit starts are paced.</summary>
+    public const double Slower = 1.005;
+
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(4);
 
     private readonly Lock _lock = new();

@@ -11,6 +11,9 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
 
     public CheckPlace Place { get; } = CheckPlace.From(options);
 
+    /// <summary>What was in the files that the checker has read: <see cref="CheckFiles"/>.</summary>
+    public string Files { get; init; } = "";
+
     // Made only where it is wanted: a check without retries pays nothing for them.
     private readonly RetryingChecker? _retrying = options.Retry > 0 && !checker.OnlyAdvises ? new RetryingChecker(checker, options, time ?? TimeProvider.System) : null;
 

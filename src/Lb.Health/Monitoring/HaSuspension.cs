@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 
@@ -8,18 +9,18 @@ namespace Lb.Health;
 /// thread.
 /// </summary>
 /// <remarks>
-/// A change is told by the system. A pool that was suspended for ever by a lost message would be worse than a few system calls, so while one is
-/// suspended its loops look again every ten seconds.
+/// A change is told by the system, but not every one: on Linux .NET hears of IPv4 addresses alone. So it is looked again every two seconds.
 /// </remarks>
-internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open) : IDisposable
+internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open) : Deadline, IDisposable
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
+    private readonly DeadlineQueue _queue = DeadlineQueue.Of(time);
+    private readonly ConcurrentDictionary<string, int> _times = new(StringComparer.OrdinalIgnoreCase);
     private Dictionary<string, IPAddress[]> _wanted = new(StringComparer.OrdinalIgnoreCase);
     private volatile HashSet<string> _suspended = new(StringComparer.OrdinalIgnoreCase);
     private ILocalAddresses? _addresses;
-    private long _lookedAt;
     private bool _disposed;
 
     /// <summary>Hears of each pool that is suspended (true) or goes on (false), after it holds; on any thread, outside all locks.</summary>
@@ -35,6 +36,7 @@ internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open
                 .ToDictionary(static p => p.Key, static p => p.Value.HaSuspend.Select(IPAddress.Parse).ToArray(), StringComparer.OrdinalIgnoreCase);
             if (_wanted.Count == 0)
             {
+                _queue.Remove(this);
                 _addresses?.Dispose();
                 _addresses = null;
             }
@@ -43,6 +45,7 @@ internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open
                 // First to hear, then to look: what comes in between is not missed.
                 _addresses = open();
                 _addresses.Follow(Look);
+                _queue.Set(this, LookAgain);
             }
         }
 
@@ -50,22 +53,34 @@ internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open
     }
 
     /// <summary>True when none of its addresses is on this node.</summary>
-    public bool IsSuspended(string pool)
-    {
-        if (!_suspended.Contains(pool)) return false;
-        bool isOld;
-        lock (_lock) isOld = time.GetElapsedTime(_lookedAt) >= LookAgain;
-        if (isOld) Look();
-        return _suspended.Contains(pool);
-    }
+    public bool IsSuspended(string pool) => _suspended.Contains(pool);
+
+    /// <summary>How often it was suspended so far: a check during which that changed was interrupted.</summary>
+    public int Times(string pool) => _times.GetValueOrDefault(pool);
 
     public void Dispose()
     {
         lock (_lock)
         {
             _disposed = true;
+            _queue.Remove(this);
             _addresses?.Dispose();
             _addresses = null;
+        }
+    }
+
+    protected internal override void Reached()
+    {
+        try
+        {
+            Look();
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (_addresses is not null) _queue.Set(this, LookAgain);
+            }
         }
     }
 
@@ -77,7 +92,6 @@ internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open
             HashSet<string> suspended = new(StringComparer.OrdinalIgnoreCase);
             if (_addresses is not null)
             {
-                _lookedAt = time.GetTimestamp();
                 IReadOnlySet<IPAddress> here;
                 try
                 {
@@ -95,7 +109,13 @@ internal sealed class HaSuspension(TimeProvider time, Func<ILocalAddresses> open
                 }
             }
 
-            foreach (string pool in suspended.Except(_suspended, StringComparer.OrdinalIgnoreCase)) changes.Add((pool, true));
+            foreach (string pool in suspended.Except(_suspended, StringComparer.OrdinalIgnoreCase))
+            {
+                changes.Add((pool, true));
+                _times.AddOrUpdate(pool, 1, static (_, before) => before + 1);
+            }
+
+
             foreach (string pool in _suspended.Except(suspended, StringComparer.OrdinalIgnoreCase)) changes.Add((pool, false));
             _suspended = suspended;
         }

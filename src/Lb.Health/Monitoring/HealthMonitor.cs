@@ -75,7 +75,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
             Environment.Suspension.Follow(options);
             Reconcile();
             Stalls.Follow(options.Health.StalledAfter);
-            WarnOfBudget(options.Health.ChecksPerSecond);
+            WarnOfBudget(Environment.Stretched(), options.Health.ChecksPerSecond);
         }
         finally
         {
@@ -93,7 +93,9 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
         await _one.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (!_stopped && (_plans.Count > 0 || !_watches.IsEmpty)) Reconcile();
+            if (_stopped || (_plans.Count == 0 && _watches.IsEmpty)) return;
+            Reconcile();
+            Environment.Stretched();
         }
         finally
         {
@@ -164,9 +166,8 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
     }
 
     // Not an error: a budget is there to hold when there is too much to do.
-    private void WarnOfBudget(int allowed)
+    private void WarnOfBudget(double wanted, int allowed)
     {
-        double wanted = Environment.Loops.All.Sum(static l => 1 / l.Plan.Options.Interval.TotalSeconds);
         if (allowed > 0 && wanted > allowed) HealthLog.BudgetTooSmall(Environment.Log, wanted, allowed, wanted / allowed * 100);
     }
 
@@ -190,7 +191,9 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
             for (int i = 0; i < pool.Checks.Count; i++)
             {
                 CheckOptions check = pool.Checks[i];
-                CheckPlan? same = running.Find(p => CheckPlan.IsSame(p.Options, check));
+                // Before the checker reads them: what changes in between is seen by the next reload.
+                string files = CheckFiles.Stamp(check);
+                CheckPlan? same = running.Find(p => CheckPlan.IsSame(p.Options, check) && p.Files == files);
                 if (same is not null)
                 {
                     running.Remove(same);
@@ -200,7 +203,7 @@ internal sealed class HealthMonitor : ILbPart, INotifier, IServerWatcher, IHealt
 
                 try
                 {
-                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time));
+                    wanted.Add(new CheckPlan(check, _checkers.Create(check, _services), Environment.Time) { Files = files });
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
                 {

@@ -23,6 +23,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
     private ProbeTarget? _target;
     private State _state;
     private bool _graceOver;
+    private long? _graceBegan;
     private bool _abandoned;
 
     public Inquiry(TimeProvider time)
@@ -71,6 +72,7 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
             if (_abandoned) return new(new ProbeResult(CheckStatus.Layer7Timeout, 0, "stopped"));
             _target = target;
             _graceOver = false;
+            _graceBegan = null;
             _state = State.Calling;
             _limit.Start(limit);
         }
@@ -129,6 +131,8 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
         FairTimeout limit;
         lock (_lock)
         {
+            // It may have been set for the question before, and come only now.
+            if (_graceBegan is not { } began || _time.GetElapsedTime(began) < Grace) return;
             if (_state == State.Calling) _graceOver = true;
             if (_state != State.Waiting) return;
             _state = State.LeftBehind;
@@ -151,7 +155,9 @@ internal sealed class Inquiry : Deadline, IValueTaskSource<ProbeResult>, IDispos
         lock (_lock)
         {
             // Another question has another limit.
-            if ((_state is State.Calling or State.Waiting) && _limit.Token.IsCancellationRequested) _queue.Set(this, Grace);
+            if ((_state is not (State.Calling or State.Waiting)) || !_limit.Token.IsCancellationRequested) return;
+            _graceBegan = _time.GetTimestamp();
+            _queue.Set(this, Grace);
         }
     }
 

@@ -17,6 +17,8 @@ internal sealed class ProbeEnvironment : IDisposable
     private readonly ConcurrentDictionary<IPAddress, ProbeSlots> _hosts = [];
     private volatile int _spreadPercent;
     private volatile int _perHost;
+    private volatile int _perSecond;
+    private double _stretch = 1;
     private volatile int _history = new HealthOptions().History;
     private long _run;
     private long _failed;
@@ -54,6 +56,9 @@ internal sealed class ProbeEnvironment : IDisposable
     /// <summary>Checks running now, of all pools.</summary>
     public int Running => _slots.Values.Sum(static s => s.Taken);
 
+    /// <summary>How many times as long every interval is because <see cref="Budget"/> can't hold what is configured; 1: it can.</summary>
+    public double Stretch => Volatile.Read(ref _stretch);
+
     public int SpreadPercent => _spreadPercent;
 
     /// <summary>Told how late each check started; null: nobody wants to know.</summary>
@@ -86,7 +91,8 @@ internal sealed class ProbeEnvironment : IDisposable
         _spreadPercent = options.Health.SpreadChecks;
         _history = options.Health.History;
         ShareChecks = options.Health.ShareChecks;
-        Budget.SetLimit(options.Health.ChecksPerSecond);
+        _perSecond = options.Health.ChecksPerSecond;
+        Budget.SetLimit(_perSecond);
         _perHost = options.Health.MaxConcurrentChecksPerHost;
         foreach ((IPAddress host, ProbeSlots slots) in _hosts)
         {
@@ -97,6 +103,15 @@ internal sealed class ProbeEnvironment : IDisposable
 
         foreach ((string name, PoolOptions pool) in options.Pools) SlotsOf(name).SetLimit(pool.MaxConcurrentChecks ?? options.Health.MaxConcurrentChecks);
         foreach (string gone in _slots.Keys.Where(n => !options.Pools.ContainsKey(n))) _slots.TryRemove(gone, out _);
+    }
+
+    /// <summary>Sets <see cref="Stretch"/> by the loops that there are. Without it a budget would hold up checks of all intervals by the same time.</summary>
+    /// <returns>Checks a second that are configured.</returns>
+    public double Stretched()
+    {
+        double wanted = Loops.All.Sum(static l => 1 / l.Plan.Options.Interval.TotalSeconds);
+        Volatile.Write(ref _stretch, _perSecond == 0 ? 1 : Math.Max(1, wanted * CheckBudget.Slower / _perSecond));
+        return wanted;
     }
 
     public void Dispose() => Suspension.Dispose();

@@ -13,6 +13,9 @@ internal sealed partial class ProbeLoop : IValueTaskSource<bool>
     private bool _asleep;
     private bool _waits;
 
+    // Whether the thread was given back since the last sleep.
+    private bool _gaveWay;
+
     /// <summary>Callers have failed on the server: the next check comes soon. Any thread; does not block.</summary>
     public void Hurry()
     {
@@ -104,7 +107,11 @@ internal sealed partial class ProbeLoop : IValueTaskSource<bool>
             _hurry = TimeSpan.MaxValue;
             _waits = true;
             TimeSpan delay = _planned - Now;
-            if (delay <= TimeSpan.Zero) return new(true);
+            bool gaveWay = _gaveWay;
+            _gaveWay = false;
+
+            // A checker that never waits must not keep the thread of whoever started the loop: a turn that did not wait ends in the queue.
+            if (delay <= TimeSpan.Zero && gaveWay) return new(true);
             _wake.Reset();
             _asleep = true;
             _queue.Set(this, delay);

@@ -49,10 +49,12 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
     // Time since the loop was made: one monotonic axis for the schedule.
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
-    /// <summary>Starts the loop. Once.</summary>
+    /// <summary>Starts the loop; with the system's clock nothing is asked inside this call. Once.</summary>
     /// <param name="delay">Until its first check.</param>
     public void Start(TimeSpan delay)
     {
+        // Who moves the clock by hand sees the first check when the start returns; it is the one turn that may run inside it.
+        _gaveWay = !ReferenceEquals(_time, TimeProvider.System);
         lock (_lock) _planned = Now + delay;
         Ended = RunAsync();
     }
@@ -111,7 +113,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                 if (!putOff && ProbeSchedule.IsOverdue(_planned, Now))
                 {
                     _environment.CountOverdue();
-                    _planned = _plan.Schedule.PutOff(Verdict, _environment.Chance(), Now);
+                    _planned = Schedule.PutOff(Verdict, _environment.Chance(), Now);
                     putOff = true;
                     continue;
                 }
@@ -141,6 +143,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                         await _environment.Budget.EnterAsync(_stopping).ConfigureAwait(false);
                         started = Now;
                         Begin(started);
+                        foreach (ServerCheck member in _checks) member.Begin();
                         _environment.Started?.Invoke(started - _planned);
 
                         // A checker that does not come back is not called again, but its silence counts.
@@ -153,7 +156,9 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
                             // Nobody holds it when the check is over: it would live until the next one.
                             ProbeTarget target = _plan.TargetFor(check.Server, where, check.Limits);
                             (IHealthChecker checker, TimeSpan whole) = _plan.Next(IsUp, target.Timeout);
-                            result = await _inquiry.AskAsync(checker, target, whole).ConfigureAwait(false);
+                            ValueTask<ProbeResult> asked = _inquiry.AskAsync(checker, target, whole);
+                            _gaveWay = !asked.IsCompleted;
+                            result = await asked.ConfigureAwait(false);
                             paused = _inquiry.SawPause;
                         }
                     }
@@ -217,7 +222,7 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
             else Tell(result, ended - started);
 
             // After a pause all checks of the host end together; the next ones must not start together.
-            _planned = paused ? _plan.Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
+            _planned = paused ? Schedule.PutOff(Verdict, _environment.Chance(), ended) : Next(started);
         }
         catch (Exception error)
         {
@@ -248,40 +253,43 @@ internal sealed partial class ProbeLoop : Deadline, IDisposable
         if (errors is not null) throw errors.Count == 1 ? errors[0] : new AggregateException(errors);
     }
 
-    // Of several one is enough: for it a failure counts, which another attempt may spare it.
+    // Of several that don't rest one is enough: for it a failure counts, which another attempt may spare it.
     private bool IsUp
     {
         get
         {
             foreach (ServerCheck check in _checks)
             {
-                if (check.Health != ServerHealth.Down) return true;
+                if (check.Health != ServerHealth.Down && !check.IsResting) return true;
             }
 
             return false;
         }
     }
 
-    // Of several the one in the greatest hurry.
+    // Of several the one in the greatest hurry. Those that rest have no say, unless all do.
     private HealthJudge Verdict
     {
         get
         {
             ServerCheck[] checks = _checks;
-            HealthJudge most = checks[0].Verdict;
-            for (int i = 1; i < checks.Length; i++)
+            HealthJudge? most = null;
+            foreach (ServerCheck check in checks)
             {
-                HealthJudge other = checks[i].Verdict;
-                if (_plan.Schedule.IntervalFor(other) < _plan.Schedule.IntervalFor(most)) most = other;
+                if (checks.Length > 1 && check.IsResting) continue;
+                HealthJudge one = check.Verdict;
+                if (most is not { } other || _plan.Schedule.IntervalFor(one) < _plan.Schedule.IntervalFor(other)) most = one;
             }
 
-            return most;
+            return most ?? checks[0].Verdict;
         }
     }
+
+    private ProbeSchedule Schedule => _plan.Schedule.Stretched(_environment.Stretch);
 
     private TimeSpan Next(TimeSpan lastStart)
     {
         int spread = _environment.SpreadPercent;
-        return _plan.Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
+        return Schedule.Next(lastStart, Verdict, spread, spread == 0 ? 0.5 : _environment.Chance(), Now);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class ProbeLoops(ProbeEnvironment environment)
     /// <summary>Finds the loop that asks the same already, or makes one.</summary>
     /// <param name="check">Who wants to be told.</param>
     /// <param name="delay">Until its first check; one that joins may have it earlier.</param>
-    /// <param name="isNew">True: the caller is to start it, outside of its locks, for the first check may run in that call.</param>
+    /// <param name="isNew">True: the caller is to start it, outside of its locks.</param>
     public ProbeLoop Join(ServerCheck check, TimeSpan delay, out bool isNew)
     {
         ProbeKey? key = environment.ShareChecks ? ProbeKey.Of(check) : null;

@@ -17,6 +17,9 @@ internal sealed class ServerCheck : IDisposable
     private ProbeLoop? _loop;
     private Task _left = Task.CompletedTask;
     private bool _rested;
+    private bool _asked;
+    private int _suspensions;
+    private string? _ownFault;
     private bool _ended;
     private volatile bool _isUp;
     private volatile bool _isStopping;
@@ -128,11 +131,23 @@ internal sealed class ServerCheck : IDisposable
         return true;
     }
 
-    /// <summary>Takes in one check. What begins or ends in maintenance does not count.</summary>
+    /// <summary>True while it wants no check.</summary>
+    public bool IsResting => _rested || IsInMaintenance || _environment.Suspension.IsSuspended(Pool.Name);
+
+    /// <summary>A check starts that it will be told of, unless it rests: then, or before the end.</summary>
+    public void Begin()
+    {
+        _suspensions = _environment.Suspension.Times(Pool.Name);
+        _asked = !IsResting;
+    }
+
+    /// <summary>Takes in one check. What begins before this one wanted it, and what begins or ends in maintenance or while suspended, does not count.</summary>
     /// <returns>True when it counted as failed.</returns>
     public bool TakeIn(ProbeResult result, TimeSpan duration)
     {
-        if (_rested || IsInMaintenance) return false;
+        bool asked = _asked;
+        _asked = false;
+        if (!asked || IsResting || _suspensions != _environment.Suspension.Times(Pool.Name)) return false;
         if (_plan.OnlyAdvises)
         {
             Follow(result, duration);
@@ -141,7 +156,7 @@ internal sealed class ServerCheck : IDisposable
 
         result = SoftStop.Judge(result, Server.Health);
         Judge(result, duration);
-        return !result.Passed;
+        return !result.Passed && result.Status != CheckStatus.SocketError;
     }
 
     /// <summary>Has the next check start now. Does not block.</summary>
@@ -156,6 +171,7 @@ internal sealed class ServerCheck : IDisposable
         lock (_lock)
         {
             if (_ended) return null;
+            _asked = false;
             left = _loop;
             _loop = joined = _environment.Loops.Join(this, delay, out isNew);
         }
@@ -179,11 +195,22 @@ internal sealed class ServerCheck : IDisposable
         }
 
         CheckReport report = Report(result, duration, consecutive);
+        TellOwnFault(report);
         _watch.Report(
             this,
             report,
             flipped ? ReportText.Cause(report, result.Passed ? _plan.Options.Rise : _plan.Options.Fall) : before != Health ? ReportText.Short(report) : null);
         if (result is { Passed: true, Advice: { } advice }) _watch.Advise(this, advice, report.Text);
+    }
+
+    // Nothing changes by it, so nobody would see it.
+    private void TellOwnFault(CheckReport report)
+    {
+        string? fault = report.Status == CheckStatus.SocketError ? report.Text : null;
+        if (fault == _ownFault) return;
+        _ownFault = fault;
+        if (fault is null) HealthLog.OwnFaultEnded(_environment.Log, _plan.Options.Type, Pool.Name, Server.Name);
+        else HealthLog.OwnFault(_environment.Log, _plan.Options.Type, Pool.Name, Server.Name, fault, Server.Health);
     }
 
     // A server that says nothing of its health leaves it as it was.

@@ -11,12 +11,16 @@ internal sealed class StallWatch : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
+    // How late a look of ours may be and still say something.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+
     private readonly ProbeEnvironment _environment;
     private readonly EventHub? _events;
     private readonly ManualResetEventSlim _stop = new();
     private Thread? _thread;
     private long _looked;
     private long _runningSince;
+    private bool _passedOver;
     private long? _alarmed;
     private volatile int _stalled;
     private volatile int _intervals;
@@ -38,8 +42,11 @@ internal sealed class StallWatch : IDisposable
 
         // A clock that tests move by hand has nothing to do with the time on this thread: they look themselves.
         if (intervals == 0 || _thread is not null || !ReferenceEquals(_environment.Time, TimeProvider.System)) return;
-        _thread = new Thread(Run) { IsBackground = true, Name = "lb-stall-watch" };
-        _thread.Start();
+        Thread thread = new(Run) { IsBackground = true, Name = "lb-stall-watch" };
+        thread.Start();
+
+        // One that could not be started can't be waited for either.
+        _thread = thread;
     }
 
     /// <summary>Looks once.</summary>
@@ -47,8 +54,13 @@ internal sealed class StallWatch : IDisposable
     {
         TimeProvider time = _environment.Time;
         long now = time.GetTimestamp();
-        if (time.GetElapsedTime(_looked, now) > Every + ProbeSchedule.Slack) _runningSince = now;
+        TimeSpan since = time.GetElapsedTime(_looked, now);
+        if (since > Every + ProbeSchedule.Slack) _runningSince = now;
         _looked = now;
+
+        // A short pause makes checks late as well. Only once in a row: a host that is always late is to have its alarm.
+        _passedOver = since > Every + Tolerance && !_passedOver;
+        if (_passedOver) return;
 
         int late = 0;
         TimeSpan longest = TimeSpan.Zero;
@@ -56,7 +68,7 @@ internal sealed class StallWatch : IDisposable
         foreach (ProbeLoop loop in all)
         {
             TimeSpan limit = loop.Plan.Options.Interval * _intervals, by = loop.Late(_runningSince);
-            if (_intervals == 0 || by <= limit || by <= ProbeSchedule.Slack) continue;
+            if (_intervals == 0 || by <= limit || by <= ProbeSchedule.Slack + Tolerance) continue;
             late++;
             if (by > longest) longest = by;
         }
@@ -68,10 +80,10 @@ internal sealed class StallWatch : IDisposable
             HealthLog.ChecksStalled(_environment.Log, late, all.Count, longest);
             _events?.Publish(new ChecksStalled(time.GetUtcNow(), late, all.Count, longest));
         }
-        else if (late == 0 && _alarmed is { } since)
+        else if (late == 0 && _alarmed is { } alarmed)
         {
             _alarmed = null;
-            TimeSpan stalled = time.GetElapsedTime(since, now);
+            TimeSpan stalled = time.GetElapsedTime(alarmed, now);
             HealthLog.ChecksResumed(_environment.Log, stalled);
             _events?.Publish(new ChecksResumed(time.GetUtcNow(), stalled));
         }

@@ -23,6 +23,12 @@ internal static partial class HealthLog
     [LoggerMessage(2005, LogLevel.Information, "Health checks of pool {Pool} go on")]
     public static partial void PoolGoesOn(ILogger logger, string pool);
 
+    [LoggerMessage(2006, LogLevel.Warning, "Health check {Type} of {Pool}/{Server} can't be made on this node: {Fault}. It says nothing of the server, which stays {Health}")]
+    public static partial void OwnFault(ILogger logger, string type, string pool, string server, string fault, ServerHealth health);
+
+    [LoggerMessage(2007, LogLevel.Information, "Health check {Type} of {Pool}/{Server} can be made again")]
+    public static partial void OwnFaultEnded(ILogger logger, string type, string pool, string server);
+
     [LoggerMessage(2020, LogLevel.Error, "Health checks are stalled: {Late} of {Checks} are due and do not start, the latest for {Longest}. What is known of the servers grows old")]
     public static partial void ChecksStalled(ILogger logger, int late, int checks, TimeSpan longest);
 

@@ -27,6 +27,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "N5")]
     public async Task Its_environment_is_what_it_was_given_and_no_more()
     {
         CommandLine command = new(["/usr/bin/env"]);
@@ -35,6 +36,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "N5")]
     public async Task One_that_hangs_is_killed_with_all_that_it_started()
     {
         using CancellationTokenSource limit = new();
@@ -87,6 +89,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "N5")]
     public async Task A_file_that_others_may_write_is_never_run()
     {
         string script = _programs.Script($"touch {_programs["ran"]}");
@@ -111,6 +114,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact]
+    [Trait("Row", "N5")]
     public void A_link_is_as_safe_as_what_it_leads_to()
     {
         string open = _programs["open"], link = _programs["link"], script = Path.Combine(open, "s");
@@ -146,6 +150,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "N5")]
     public async Task What_is_no_program_is_refused()
     {
         Assert.Equal("there is no such file, or it can't be looked at", ExternalCommand.Fault("/nonexistent/x"));
@@ -156,6 +161,7 @@ public sealed class ExternalCommandTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "N5")]
     public async Task Runs_as_another_user_with_that_users_groups()
     {
         Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "needs root and setpriv");

@@ -24,7 +24,9 @@ public sealed class CheckFeatureBindingTests
     [Theory]
     [InlineData("""{ "SendProxy": "v3" }""", "Lb:Pools:web:Checks:0:SendProxy = 'v3': must be one of v1, v2 in this version")]
     [InlineData("""{ "Retry": 101 }""", "Lb:Pools:web:Checks:0:Retry = '101': must be 0 to 100")]
-    [InlineData("""{ "DelayBeforeRetry": "-1s" }""", "Lb:Pools:web:Checks:0:DelayBeforeRetry = '-1s': must be a duration of 0 or more and at most 24d")]
+    [InlineData("""{ "Interval": "0.5ms" }""", "Lb:Pools:web:Checks:0:Interval = '500us': must be a duration of 1ms to 24d")]
+    [InlineData("""{ "DelayBeforeRetry": "25h" }""", "Lb:Pools:web:Checks:0:DelayBeforeRetry = '25h': must be a duration of 0 to 1d")]
+    [InlineData("""{ "DelayBeforeRetry": "-1s" }""", "Lb:Pools:web:Checks:0:DelayBeforeRetry = '-1s': must be a duration of 0 to 1d")]
     [InlineData("""{ "DisableOn404": "perhaps" }""", "Lb:Pools:web:Checks:0:DisableOn404 = 'perhaps': must be true or false")]
     public void Faults_are_named(string check, string error)
     {
@@ -42,8 +44,9 @@ public sealed class CheckFeatureBindingTests
             [
                 $"Lb:Pools:web:HaSuspend:0 = '192.0.2.86/24': {Must}", $"Lb:Pools:web:HaSuspend:1 = 'lb.example': {Must}",
                 $"Lb:Pools:web:HaSuspend:2 = '0.0.0.0': {Must}", $"Lb:Pools:web:HaSuspend:3 = 'fe80::1%eth0': {Must}",
+                $"Lb:Pools:web:HaSuspend:4 = '1.2.3': {Must}", $"Lb:Pools:web:HaSuspend:5 = '224.0.0.18': {Must}", $"Lb:Pools:web:HaSuspend:6 = 'ff02::12': {Must}",
             ],
-            TestConfiguration.Errors(Pool("{}", """ "HaSuspend": [ "192.0.2.86/24", "lb.example", "0.0.0.0", "fe80::1%eth0" ], """)));
+            TestConfiguration.Errors(Pool("{}", """ "HaSuspend": [ "192.0.2.86/24", "lb.example", "0.0.0.0", "fe80::1%eth0", "1.2.3", "224.0.0.18", "ff02::12" ], """)));
         Assert.Equal(
             ["Lb:Pools:web:HaSuspend: needs Checks: there is nothing to suspend"],
             TestConfiguration.Errors("""{ "Pools": { "web": { "HaSuspend": [ "192.0.2.86" ], "Servers": [ { "Address": "192.0.2.1:80" } ] } } }"""));

@@ -157,6 +157,37 @@ public sealed class CheckPlaceTests
         Assert.Equal(error is null ? [] : [error], errors.Select(static e => e.ToString()));
     }
 
+    [Theory]
+    [InlineData("[2001:db8::1]:80", "192.0.2.1", null, "p:SourceAddress = '192.0.2.1': must be of the same family as the address of server s, [2001:db8::1]:80")]
+    [InlineData("192.0.2.1:80", "192.0.2.1", "192.0.2.7:1080", null)]
+    [InlineData("192.0.2.1:80", "2001:db8::9", "192.0.2.7:1080", "p:SourceAddress = '2001:db8::9': must be of the same family as Socks4")]
+    [InlineData("[2001:db8::1]:80", "192.0.2.1", "192.0.2.7:1080", "p:Socks4 = '192.0.2.7:1080': takes only IPv4 addresses; that of server s is [2001:db8::1]:80")]
+    [InlineData("unix:/run/x", null, "192.0.2.7:1080", "p:Socks4 = '192.0.2.7:1080': takes only IPv4 addresses; that of server s is unix:/run/x")]
+    [InlineData("host.example:80", "2001:db8::9", null, null)]
+    public void What_can_never_be_connected_is_named(string server, string? source, string? socks, string? error)
+    {
+        PoolOptions pool = new() { Servers = { new ServerOptions { Name = "s", Address = server } } };
+        List<ConfigurationError> errors = [];
+        CheckPlace.Validate("p", new CheckOptions { SourceAddress = source, Socks4 = socks }, pool, errors);
+        Assert.Equal(error is null ? [] : [error], errors.Select(static e => e.ToString()));
+    }
+
+    [Theory]
+    [InlineData("1.2.3")]
+    [InlineData("127.1")]
+    [InlineData("224.0.0.18")]
+    [InlineData("ff02::12")]
+    [InlineData("255.255.255.255")]
+    public void Slips_are_no_addresses(string text)
+    {
+        List<ConfigurationError> errors = [];
+        CheckPlace.Validate("p", new CheckOptions { Address = text }, null, errors);
+        CheckPlace.Validate("p", new CheckOptions { SourceAddress = text }, null, errors);
+        Assert.Equal(
+            [$"p:Address = '{text}': must be an IP address without a port", $"p:SourceAddress = '{text}': must be an IP address without a port"],
+            errors.Select(static e => e.ToString()));
+    }
+
     private static async Task<byte[]> FirstBytesAsync(CheckOptions options, int count)
     {
         TaskCompletionSource<byte[]> heard = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -126,6 +126,35 @@ public sealed class CheckBudgetTests
         await host.StopAsync(Ct);
     }
 
+    [Fact]
+    public async Task A_budget_that_is_too_small_lets_every_interval_grow_in_the_same_proportion()
+    {
+        ManualTimeProvider time = new();
+        FakeHealthChecker checker = new(time);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<TimeProvider>(time);
+        builder.Services.AddLb(new ConfigurationBuilder().AddInMemoryCollection([new("Health:ChecksPerSecond", "4")]).Build()).AddHealth();
+        foreach ((string name, int interval) in ((string, int)[])[("fast", 1), ("slow", 10)])
+        {
+            builder.Services.AddServerPool(name).AddCheck(checker, c => c.Interval = S(interval)).Configure(pool =>
+            {
+                for (int i = 1; i <= 10; i++) pool.Servers.Add(new ServerOptions { Name = $"{name}{i}", Address = $"127.0.0.1:{i}" });
+            });
+        }
+
+        using IHost host = builder.Build();
+        await host.StartAsync(Ct);
+        time.Advance(S(100));
+        int before = checker.Calls.Count;
+        time.Advance(S(1100));
+        await host.StopAsync(Ct);
+
+        // 11 a second are wanted, 4 allowed: 2.75 times as long.
+        Dictionary<string, int> counts = checker.Calls.Skip(before).GroupBy(static c => c.Server).ToDictionary(static g => g.Key, static g => g.Count());
+        foreach ((string server, int count) in counts) Assert.InRange(count, (server[0] == 'f' ? 400 : 40) * 0.95, (server[0] == 'f' ? 400 : 40) * 1.05);
+        Assert.Equal(20, counts.Count);
+    }
+
     private sealed class Lines : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<string> All { get; } = [];

@@ -55,6 +55,24 @@ public sealed class StallWatchTests
         Assert.Empty(await ToldAsync(rig.Events));
     }
 
+    [Theory]
+    [Trait("Row", "H29")]
+    [InlineData(1.1)]
+    [InlineData(1.5)]
+    [InlineData(1.9)]
+    public async Task A_short_pause_is_no_stall_either(double seconds)
+    {
+        using ProbeRig rig = new(10, random: new ScriptedFractions(0.5), checks: new CheckOptions { Interval = TimeSpan.FromSeconds(0.1) });
+        rig.Start();
+        using StallWatch watch = new(rig.Environment, rig.Events);
+        watch.Follow(3);
+        Look(rig, watch, 4);
+        rig.Clock.Pause(TimeSpan.FromSeconds(seconds), watch.Look);
+        Assert.Equal(0, watch.Stalled);
+        Look(rig, watch, 5);
+        Assert.Empty(await ToldAsync(rig.Events));
+    }
+
     [Fact]
     public async Task A_pause_does_not_end_a_stall()
     {

@@ -74,6 +74,40 @@ public sealed class LabTests
         await pair.First.WhenSaysAsync("priority 50 -> 200", from);
     }
 
+    /// <summary>The guide's "Ask the gateway": a node that reaches the majority of its witnesses no more gives the address up.</summary>
+    [Fact(Timeout = 90_000)]
+    [Trait("Row", "B2")]
+    public async Task A_node_that_does_not_reach_the_gateway_has_no_address()
+    {
+        const string Witnesses = """
+            "Pools": { "witnesses": { "Quorum": 2,
+              "Servers": [
+                { "Name": "gateway", "Address": "10.77.0.100:1", "InitState": "fully-down" }, { "Name": "switch", "Address": "10.77.0.3:1", "InitState": "fully-down" },
+                { "Name": "gone", "Address": "10.77.0.99:1", "InitState": "fully-down" } ],
+              "Checks": [ { "Type": "icmp", "Interval": "200ms", "Rise": 2, "Fall": 2 } ] } }
+            """;
+        const string Track = """ "Track": [ { "Pool": "witnesses", "Weight": 0 } ] """;
+        await using HostNetwork network = new(3);
+        await using LbNode first = new LbNode(network, 1).With([s_router.ForLb(1, 200, Track)], Witnesses);
+        await using LbNode second = new LbNode(network, 2).With([s_router.ForLb(2, 100, Track)], Witnesses);
+        first.Start();
+        second.Start();
+        await first.WhenAnswersAsync(s_router);
+        await second.WhenIsAsync(s_router, "Backup");
+
+        // Cut off, it must not take the address for itself alone either.
+        int from = first.Lines.Count;
+        network.Mute(1);
+        await first.WhenIsAsync(s_router, "Fault", from);
+        await second.WhenAnswersAsync(s_router);
+        await network.Addresses.WhenHeldByAsync(s_router.Address, 2);
+        Assert.Equal([2], network.Addresses.Holders(s_router.Address));
+
+        network.Unmute(1);
+        await first.WhenAnswersAsync(s_router);
+        await network.Addresses.WhenHeldByAsync(s_router.Address, 1);
+    }
+
     /// <summary>Lab "000 script weight -10": 100 against 95, and a script that takes 10 off.</summary>
     [Fact(Timeout = 120_000)]
     [Trait("Row", "V3")]
