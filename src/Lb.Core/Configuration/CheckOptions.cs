@@ -57,7 +57,7 @@ public sealed partial class CheckOptions
     [NotEmpty]
     public string Method { get; set; } = "GET";
 
-    /// <summary><c>http</c>: the Host header; default: the server's address.</summary>
+    /// <summary><c>http</c>: the Host header; default: the server's address, by its host name when it was given by one.</summary>
     public string? Host { get; set; }
 
     /// <summary><c>http</c>: status codes that pass, as <c>200-399</c> or <c>200,204,301-302</c>; default <c>200-399</c> (HAProxy's rule: 2xx and 3xx).</summary>

@@ -37,6 +37,7 @@ public sealed partial class Server
     private volatile LoadMirror? _mirror;
 
     private volatile EndPoint _endPoint;
+    private volatile string? _hostName;
     private volatile CheckReport? _lastCheck;
     private volatile CheckReport? _lastAgentCheck;
 
@@ -65,6 +66,13 @@ public sealed partial class Server
     {
         get => _endPoint;
         internal set => _endPoint = value;
+    }
+
+    /// <summary>The host name that its address was given by, looked up or not; null: an IP address or a Unix socket.</summary>
+    public string? HostName
+    {
+        get => _hostName;
+        internal set => _hostName = value;
     }
 
     /// <summary>Configured weight, 0 to 256.</summary>

@@ -259,7 +259,13 @@ public sealed partial class ServerPool
         (int Weight, int MaxConnections, string Address)? before = server.Configured;
         if (before?.Weight != options.Weight) server.Weight = options.Weight;
         if (before?.MaxConnections != options.MaxConnections) server.MaxConnections = options.MaxConnections;
-        if (before?.Address != options.Address) server.EndPoint = ParseEndPoint(options.Address);
+        if (before?.Address != options.Address)
+        {
+            EndPoint given = ParseEndPoint(options.Address);
+            server.HostName = (given as DnsEndPoint)?.Host;
+            server.EndPoint = given;
+        }
+
         if (server.EndPoint is DnsEndPoint name && addresses?.TryGetValue(name.Host, out IPAddress? address) == true)
             server.EndPoint = new IPEndPoint(address, name.Port);
         server.Backup = options.Backup;

@@ -46,7 +46,7 @@ public sealed class GrpcChecker : IHealthChecker
         {
             try
             {
-                return await AskAsync(socket, target.EndPoint, limit?.Token ?? ct).ConfigureAwait(false);
+                return await AskAsync(socket, target, limit?.Token ?? ct).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -59,7 +59,7 @@ public sealed class GrpcChecker : IHealthChecker
         }
     }
 
-    private async ValueTask<ProbeResult> AskAsync(Socket socket, EndPoint endPoint, CancellationToken ct)
+    private async ValueTask<ProbeResult> AskAsync(Socket socket, ProbeTarget target, CancellationToken ct)
     {
         int connections = 0;
         using SocketsHttpHandler handler = new()
@@ -82,7 +82,7 @@ public sealed class GrpcChecker : IHealthChecker
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = new ByteArrayContent(_request),
         };
-        request.Headers.Host = _host ?? HostOf(endPoint);
+        request.Headers.Host = _host ?? target.HostHeader;
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Headers.TryAddWithoutValidation("User-Agent", "Lb.Health");
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
@@ -106,11 +106,4 @@ public sealed class GrpcChecker : IHealthChecker
     }
 
     private static string? First(HttpResponseHeaders headers, string name) => headers.TryGetValues(name, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
-
-    private static string HostOf(EndPoint endPoint) => endPoint switch
-    {
-        IPEndPoint ip => ip.ToString(),
-        DnsEndPoint name => $"{name.Host}:{name.Port}",
-        _ => "localhost",
-    };
 }

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Lb.Health;
 
 /// <summary>
@@ -56,13 +54,6 @@ public sealed class HttpChecker : IHealthChecker
         return stops ?? result;
     }
 
-    private static string HostOf(EndPoint endPoint) => endPoint switch
-    {
-        IPEndPoint ip => ip.ToString(),
-        DnsEndPoint name => $"{name.Host}:{name.Port}",
-        _ => "localhost",
-    };
-
     private async ValueTask<ProbeResult> AskAsync(HttpPlan plan, ProbeTarget target, CancellationToken ct)
     {
         (ProbeConnection? connection, ProbeResult failure) = await ProbeConnection.OpenAsync(target, _time, ct).ConfigureAwait(false);
@@ -74,7 +65,7 @@ public sealed class HttpChecker : IHealthChecker
             try
             {
                 if (_tls is not null && await connection.EncryptAsync(_tls, target, token).ConfigureAwait(false) is { } refused) return refused;
-                await connection.SendAsync(plan.Write(HostOf(target.EndPoint)), token).ConfigureAwait(false);
+                await connection.SendAsync(plan.Write(target.HostHeader), token).ConfigureAwait(false);
                 return await ReadAsync(plan, _stopsOn404, connection, token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)

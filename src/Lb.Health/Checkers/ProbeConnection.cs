@@ -28,7 +28,7 @@ internal sealed class ProbeConnection : IDisposable
     /// <returns>Null, or why not.</returns>
     public async ValueTask<ProbeResult?> EncryptAsync(TlsClient client, ProbeTarget target, CancellationToken ct)
     {
-        (_tls, ProbeResult failure) = await client.HandshakeAsync(_socket, target.EndPoint, ct).ConfigureAwait(false);
+        (_tls, ProbeResult failure) = await client.HandshakeAsync(_socket, target, ct).ConfigureAwait(false);
         return _tls is null ? failure : null;
     }
 

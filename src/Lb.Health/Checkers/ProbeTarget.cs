@@ -21,6 +21,17 @@ public sealed record ProbeTarget(string Server, EndPoint EndPoint, TimeSpan Conn
     /// <summary>A SOCKS4 proxy through which connections over a stream are made; null: none.</summary>
     public IPEndPoint? Socks4 { get; init; }
 
+    /// <summary>The host name that the server's address was given by, for the Host header and the name that a certificate must have; null: none.</summary>
+    public string? HostName { get; init; }
+
+    /// <summary>The Host header when the check names none.</summary>
+    internal string HostHeader => EndPoint switch
+    {
+        IPEndPoint ip => HostName is null ? ip.ToString() : $"{HostName}:{ip.Port}",
+        DnsEndPoint name => $"{name.Host}:{name.Port}",
+        _ => "localhost",
+    };
+
     /// <summary>Name of the pool; empty when nobody said it.</summary>
     public string Pool { get; init; } = "";
 

@@ -70,9 +70,9 @@ internal sealed class TlsClient
 
     /// <summary>Makes a handshake. A resumed session would not show a changed certificate, so it is always a whole one.</summary>
     /// <returns>A stream that owns the socket, or null and L6TOUT or L6RSP.</returns>
-    public async ValueTask<(SslStream? Stream, ProbeResult Failure)> HandshakeAsync(Socket socket, EndPoint endPoint, CancellationToken ct)
+    public async ValueTask<(SslStream? Stream, ProbeResult Failure)> HandshakeAsync(Socket socket, ProbeTarget target, CancellationToken ct)
     {
-        string name = _name ?? endPoint switch
+        string name = _name ?? target.HostName ?? target.EndPoint switch
         {
             IPEndPoint ip => ip.Address.ToString(),
             DnsEndPoint dns => dns.Host,

@@ -28,6 +28,9 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
     public (IHealthChecker Checker, TimeSpan Limit) Next(bool isUp, TimeSpan attempt) =>
         isUp && _retrying is not null ? (_retrying, CheckTimeouts.WithRetries(attempt, options.Retry, options.DelayBeforeRetry)) : (checker, attempt);
 
+    /// <summary>The name that a check asks for; null: it asks for none, or not at the server's address.</summary>
+    public string? HostNameOf(Server server) => Place.Address is null && checker is not (TcpChecker or IcmpChecker or UdpChecker or DnsChecker) ? server.HostName : null;
+
     /// <summary>What the checker is told of a server.</summary>
     /// <param name="server">Which.</param>
     /// <param name="endPoint">What <see cref="Place"/> says of its address.</param>
@@ -38,6 +41,7 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
         Source = Place.Source,
         Preamble = Place.Preamble,
         Socks4 = Place.Socks4,
+        HostName = HostNameOf(server),
         Pool = server.Pool.Name,
         ServerId = server.Id,
         Connections = server.InFlight,

@@ -5,19 +5,21 @@ namespace Lb.Health;
 
 /// <summary>What is asked of whom, whoever asks: checks with equal keys have equal results. Immutable.</summary>
 /// <remarks>
-/// Equal are the address (host names that nobody has looked up are never equal), every option of the check, its own counting included, what is in its files, and the time
+/// Equal are the address (host names that nobody has looked up are never equal), the name that it was found by if the kind may ask for that, every option of the check, its own counting included, what is in its files, and the time
 /// limits, which depend on the pool. Left out are kinds whose question names the server or the pool, or that are not ours: <see cref="CheckPlan.IsShareable"/>.
 /// </remarks>
 internal sealed class ProbeKey : IEquatable<ProbeKey>
 {
     private readonly CheckPlan _plan;
     private readonly CheckTimeouts _limits;
+    private readonly string? _hostName;
 
-    private ProbeKey(EndPoint endPoint, CheckPlan plan, CheckTimeouts limits)
+    private ProbeKey(EndPoint endPoint, CheckPlan plan, CheckTimeouts limits, string? hostName)
     {
         EndPoint = endPoint;
         _plan = plan;
         _limits = limits;
+        _hostName = hostName;
     }
 
     public EndPoint EndPoint { get; }
@@ -25,14 +27,14 @@ internal sealed class ProbeKey : IEquatable<ProbeKey>
     /// <summary>The key of a check; null when nobody else may have its result.</summary>
     public static ProbeKey? Of(ServerCheck check) =>
         check.Plan.IsShareable && check.EndPoint is var endPoint and (IPEndPoint or UnixDomainSocketEndPoint)
-            ? new ProbeKey(endPoint, check.Plan, check.Limits)
+            ? new ProbeKey(endPoint, check.Plan, check.Limits, check.HostName)
             : null;
 
     /// <summary>True while nothing of it has changed that can: the options of a check never do.</summary>
-    public bool IsStillOf(ServerCheck check) => EndPoint.Equals(check.EndPoint) && _limits == check.Limits;
+    public bool IsStillOf(ServerCheck check) => EndPoint.Equals(check.EndPoint) && _limits == check.Limits && _hostName == check.HostName;
 
     public bool Equals(ProbeKey? other) =>
-        other is not null && EndPoint.Equals(other.EndPoint) && _limits == other._limits && CheckPlan.IsSame(_plan.Options, other._plan.Options) && _plan.Files == other._plan.Files;
+        other is not null && EndPoint.Equals(other.EndPoint) && _limits == other._limits && _hostName == other._hostName && CheckPlan.IsSame(_plan.Options, other._plan.Options) && _plan.Files == other._plan.Files;
 
     public override bool Equals(object? obj) => Equals(obj as ProbeKey);
 

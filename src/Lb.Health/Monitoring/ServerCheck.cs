@@ -63,6 +63,9 @@ internal sealed class ServerCheck : IDisposable
     /// <summary>What the check looks at: the server's address, but for what the check says.</summary>
     public EndPoint EndPoint => _plan.Place.Of(Server.EndPoint);
 
+    /// <summary>The name that it asks for, if any.</summary>
+    public string? HostName => _plan.HostNameOf(Server);
+
     /// <summary>How long its stages may take.</summary>
     public CheckTimeouts Limits => CheckTimeouts.From(_plan.Options.Interval, _plan.Options.Timeout, Pool.Settings.ConnectTimeout);
 
