@@ -59,6 +59,11 @@ internal sealed class RouterSeat : IDisposable
     public void Bind(LinkMonitor monitor, RouterReceivers receivers, RouterProbes probes, TimeSpan now)
     {
         _devices.RemoveStale();
+        Router.Reopen = () =>
+        {
+            TakeLinks(monitor);
+            Open(receivers, probes, Clocks.Monotonic());
+        };
         TakeLinks(monitor);
         Open(receivers, probes, now);
         _devices.WarmUp();

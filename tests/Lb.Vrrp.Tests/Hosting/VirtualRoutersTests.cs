@@ -20,10 +20,7 @@ public sealed class VirtualRoutersTests
     {
         int port = FreePort();
         await using Node a = new("127.0.0.1", "127.0.0.2", port, 200), b = new("127.0.0.2", "127.0.0.1", port, 100);
-        await a.StartAsync();
-        await a.BecomesAsync(RouterState.Active);
-        await b.StartAsync();
-        await b.BecomesAsync(RouterState.Backup);
+        await ElectAsync(a, b);
         Assert.True(a.Owner.IsHeld);
         Assert.False(b.Owner.IsHeld);
 
@@ -43,10 +40,7 @@ public sealed class VirtualRoutersTests
         int port = FreePort();
         await using Node a = new("127.0.0.1", "127.0.0.2", port, 200, r => r.TrackPool("web", weight: -150), s => s.AddServerPool("web").AddServer("127.0.0.1:9"));
         await using Node b = new("127.0.0.2", "127.0.0.1", port, 100);
-        await a.StartAsync();
-        await a.BecomesAsync(RouterState.Active);
-        await b.StartAsync();
-        await b.BecomesAsync(RouterState.Backup);
+        await ElectAsync(a, b);
 
         ServerPool pool = a.Services.GetRequiredService<ServerPools>()["web"];
         pool.SetHealth(pool.Servers[0], ServerHealth.Down);
@@ -87,10 +81,7 @@ public sealed class VirtualRoutersTests
     {
         int port = FreePort();
         await using Node a = new("127.0.0.1", "127.0.0.2", port, 200), b = new("127.0.0.2", "127.0.0.1", port, 100);
-        await a.StartAsync();
-        await a.BecomesAsync(RouterState.Active);
-        await b.StartAsync();
-        await b.BecomesAsync(RouterState.Backup);
+        await ElectAsync(a, b);
         using ManualResetEventSlim gate = new();
         b.Routers.Loop!.Post(_ => gate.Wait(TestContext.Current.CancellationToken));
 
@@ -125,10 +116,7 @@ public sealed class VirtualRoutersTests
     {
         int port = FreePort();
         await using Node a = new("127.0.0.1", "127.0.0.2", port, 200), b = new("127.0.0.2", "127.0.0.1", port, 100);
-        await a.StartAsync();
-        await a.BecomesAsync(RouterState.Active);
-        await b.StartAsync();
-        await b.BecomesAsync(RouterState.Backup);
+        await ElectAsync(a, b);
         a.Priority = 150;
         Assert.Empty(await a.ReloadAsync());
         Assert.Equal((RouterState.Active, 150, 1L), (a.Snapshot.State, a.Snapshot.EffectivePriority, a.Snapshot.Statistics.BecameActive));
@@ -249,5 +237,14 @@ public sealed class VirtualRoutersTests
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    // The better one first, so that there is one order of events.
+    private static async Task ElectAsync(Node better, Node other)
+    {
+        await better.StartAsync();
+        await better.BecomesAsync(RouterState.Active);
+        await other.StartAsync();
+        await other.BecomesAsync(RouterState.Backup);
     }
 }
