@@ -25,6 +25,28 @@ public sealed class GatewayOptions
     [Within(1, 65535)]
     public int Backlog { get; set; } = 4096;
 
+    /// <summary>
+    /// Listens on addresses that this machine does not have now, such as a virtual one while another node has it (IP_FREEBIND). Linux. Default false
+    /// (HAProxy <c>transparent</c>, without its rights).
+    /// </summary>
+    public bool Freebind { get; set; }
+
+    /// <summary>
+    /// Takes connections to any address, also those that are routed through this machine (IP_TRANSPARENT, for TPROXY rules). Linux; needs CAP_NET_ADMIN or
+    /// CAP_NET_RAW. Default false (HAProxy <c>transparent</c>).
+    /// </summary>
+    public bool Transparent { get; set; }
+
+    /// <summary>Takes only clients that come in by this network interface; default: any (HAProxy <c>interface</c>). Linux.</summary>
+    public string? Interface { get; set; }
+
+    /// <summary>TCP options of the listening sockets and of the clients' connections. Changing them opens the listeners anew.</summary>
+    public ListenTcpOptions Tcp { get; set; } = new();
+
+    /// <summary>What a gateway of mode <c>health</c> answers: <c>tcp</c> (default: <c>OK</c>) or <c>http</c> (<c>HTTP/1.0 200</c> or <c>503</c>).</summary>
+    [OneOf("tcp", "http")]
+    public string Respond { get; set; } = "tcp";
+
     /// <summary>Longest silence of a client; default <see cref="DefaultsOptions.ClientTimeout"/>.</summary>
     [Positive]
     public TimeSpan? ClientTimeout { get; set; }

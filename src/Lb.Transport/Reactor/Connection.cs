@@ -93,8 +93,11 @@ internal enum CloseReason
     /// <summary>No route, network or host unreachable, the kernel's own time-out, or the queue of a Unix socket is full.</summary>
     Unreachable,
 
-    /// <summary>No descriptor, no memory, no local port, an exception in the handler, or another local fault.</summary>
+    /// <summary>No descriptor, no memory, an exception in the handler, or another local fault.</summary>
     LocalError,
+
+    /// <summary>No local port is left for a connection to this server.</summary>
+    NoPort,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
@@ -142,6 +145,12 @@ internal abstract class Listener
     /// <summary>Accepts again. Idempotent.</summary>
     public abstract void Resume();
 
+    /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
+    public virtual nint Handle => -1;
+
+    /// <summary>The file of a Unix socket stays when this listener closes: another process listens on it.</summary>
+    public bool KeepsFile { get; set; }
+
     /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
     public abstract void Close();
 
@@ -163,6 +172,12 @@ internal readonly record struct ListenOptions(int Backlog = ListenOptions.Defaul
         : this(DefaultBacklog)
     {
     }
+
+    /// <summary>Socket options, which accepted connections inherit; null: <see cref="SocketTuning.Default"/>.</summary>
+    public SocketTuning? Tuning { get; init; }
+
+    /// <summary>A listening socket that another process has made, which is taken over instead of binding one.</summary>
+    public nint? Inherited { get; init; }
 
     /// <summary>Default of <see cref="Backlog"/>.</summary>
     public const int DefaultBacklog = 4096;

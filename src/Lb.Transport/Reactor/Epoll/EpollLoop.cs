@@ -64,7 +64,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         return listener;
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireOwner();
         byte* native = stackalloc byte[NativeAddress.Capacity];
@@ -72,21 +72,10 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
         EpollConnection connection = new(this) { Handler = handler };
-        int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
+        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
         if (descriptor < 0)
         {
-            connection.BeginFailed(peer, CloseReason.LocalError);
-            return connection;
-        }
-
-        if (!isUnix) _ = Libc.SetOption(descriptor, Libc.LevelTcp, Libc.TcpNoDelay, 1);
-        if (Libc.Connect(descriptor, native, length) != 0 && Libc.Errno is not Errno.InProgress and not Errno.Interrupted)
-        {
-            int error = Libc.Errno;
-            _ = Libc.Close(descriptor);
-
-            // A Unix socket whose queue is full answers EAGAIN, and nothing reports when there is room again.
-            connection.BeginFailed(peer, isUnix && error == Errno.Again ? CloseReason.Unreachable : Errno.ToCloseReason(error));
+            connection.BeginFailed(peer, reason);
             return connection;
         }
 

@@ -39,6 +39,7 @@ internal static class Errno
         ConnectionReset or BrokenPipe or ConnectionAborted or NotConnected => CloseReason.Reset,
         ConnectionRefused or NoEntry => CloseReason.Refused,
         TimedOut or HostUnreachable or NetworkUnreachable or NetworkDown or HostDown or NoNetwork => CloseReason.Unreachable,
+        AddressNotAvailable or AddressInUse => CloseReason.NoPort,
         _ => CloseReason.LocalError,
     };
 

@@ -36,12 +36,12 @@ internal sealed class ManagedLoop : ReactorLoop
         return listener;
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireAddress(address);
         RequireOwner();
         ManagedConnection connection = new(this) { Handler = handler };
-        connection.BeginConnecting(address);
+        connection.BeginConnecting(address, options, in client);
         return connection;
     }
 
@@ -51,7 +51,7 @@ internal sealed class ManagedLoop : ReactorLoop
         ManagedConnection connection = new(this) { Handler = Unhandled.Instance };
         try
         {
-            if (!connection.TryBeginAccepted(socket)) return;
+            if (!connection.TryBeginAccepted(socket, listener.NoDelay)) return;
             listener.Handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.BeginReading();
