@@ -17,6 +17,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private bool _clientDone;
     private bool _serverDone;
     private bool _serverOwes;
+    private bool _greeted;
     private Rare? _rare;
 
     /// <summary>Neighbours in the shard's list of open sessions.</summary>
@@ -51,6 +52,12 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         public CancellationTokenSource? Queue;
         public RetryBudget? Claimed;
     }
+
+    /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
+    internal TcpPrelude? Prelude => _rare?.Prelude;
+
+    /// <summary>The client's connection.</summary>
+    internal Connection Client => _client;
 
     /// <summary>The server that it has a lease on, or null.</summary>
     internal Server? Server => _lease.Server;
@@ -158,6 +165,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         }
 
         Loop.Schedule(this, _settings.Servers.ConnectTimeout);
+        _greeted = false;
         _server = Loop.Connect(_lease.Server.EndPoint, this);
     }
 
@@ -307,6 +315,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     public void OnConnected(Connection connection)
     {
+        // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
+        if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
+        {
+            _greeted = true;
+            _server = link.Greet(connection, this);
+            if (!ReferenceEquals(_server, connection)) return;
+        }
+
         long now = Loop.Now;
 
         // After a turn-around the lease is older than the connect, and its age would count as the server's latency.
