@@ -3,8 +3,8 @@ namespace Lb;
 /// <summary>A gateway: where clients come in (HAProxy <c>frontend</c>). Not thread-safe: filled once, then read.</summary>
 public sealed class GatewayOptions
 {
-    /// <summary>What it speaks; <c>tcp</c> (default) in this version (HAProxy <c>mode</c>).</summary>
-    [OneOf("tcp")]
+    /// <summary>What it speaks; <c>tcp</c> (default), or <c>health</c>, which only answers the probes of another balancer (HAProxy <c>mode</c>).</summary>
+    [OneOf("tcp", "health")]
     public string Mode { get; set; } = "tcp";
 
     /// <summary>
@@ -13,8 +13,10 @@ public sealed class GatewayOptions
     /// </summary>
     public IList<string> Listen { get; } = [];
 
-    /// <summary>Name of the pool that serves it. Required (HAProxy <c>default_backend</c>).</summary>
-    [NotEmpty]
+    /// <summary>
+    /// Name of the pool that serves it. Required (HAProxy <c>default_backend</c>), except in mode <c>health</c>, which without a pool always answers that all
+    /// is well.
+    /// </summary>
     public string Pool { get; set; } = "";
 
     /// <summary>Most client connections at a time, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = no limit (HAProxy <c>maxconn</c>).</summary>
@@ -46,6 +48,13 @@ public sealed class GatewayOptions
     /// <summary>What a gateway of mode <c>health</c> answers: <c>tcp</c> (default: <c>OK</c>) or <c>http</c> (<c>HTTP/1.0 200</c> or <c>503</c>).</summary>
     [OneOf("tcp", "http")]
     public string Respond { get; set; } = "tcp";
+
+    /// <summary>
+    /// Mode <c>health</c>: so many servers of the pool, backups included, must be up, 0 to 10000; default 1. With fewer, or without the pool's quorum, probes
+    /// fail (HAProxy <c>monitor fail if { nbsrv lt n }</c>).
+    /// </summary>
+    [Within(0, 10_000)]
+    public int MinServers { get; set; } = 1;
 
     /// <summary>Longest silence of a client; default <see cref="DefaultsOptions.ClientTimeout"/>.</summary>
     [Positive]

@@ -9,6 +9,7 @@ internal static class TcpReader
         gateway.Transparent = reader.Flag("Transparent", gateway.Transparent);
         gateway.Interface = reader.Text("Interface", gateway.Interface);
         gateway.Respond = reader.Word("Respond", gateway.Respond);
+        gateway.MinServers = reader.Integer("MinServers", gateway.MinServers);
         reader.Section("Tcp", r =>
         {
             ReadCommon(r, gateway.Tcp);

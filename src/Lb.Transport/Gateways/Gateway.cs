@@ -176,4 +176,7 @@ internal readonly record struct GatewayContext(string Name, GatewayOptions Optio
 {
     /// <summary>The pool that the options name.</summary>
     public ServerPool Pool => Pools[Options.Pool];
+
+    /// <summary>How to connect to servers; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
 }
