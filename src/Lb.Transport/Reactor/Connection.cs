@@ -1,7 +1,8 @@
 namespace Lb.Transport;
 
 /// <summary>
-/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only.
+/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only, and none later than in the turn in which
+/// it ended (<see cref="Close"/>, <see cref="Abort"/>, <see cref="IConnectionHandler.OnClosed"/>): drivers use the object again for another client.
 /// </summary>
 /// <remarks>
 /// Push model with lent buffers: data arrives in <see cref="IConnectionHandler.OnData"/> as a span that is valid during the
@@ -76,7 +77,7 @@ internal abstract class Connection
     /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
     public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
 
-    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets. Works after the end too.</summary>
+    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
     public abstract void GetPeer(out PeerAddress address);
 
     /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets and after the end.</summary>
@@ -156,6 +157,15 @@ internal interface IAcceptHandler
     /// or closes the connection (one without a handler is closed). Called on the loop's thread.
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
+
+    /// <summary>The loop that this handler's connections belong to; needed of those that relieve others.</summary>
+    EventLoop? Home => null;
+
+    /// <summary>
+    /// A connection has been accepted: the handler of another loop of the same driver that is to have it, because this loop has too many; null (default): it
+    /// stays. The other one's <see cref="OnAccepted"/> follows, on its own loop. Called on the loop's thread.
+    /// </summary>
+    IAcceptHandler? Relief() => null;
 }
 
 /// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
@@ -163,6 +173,9 @@ internal abstract class Listener : IListening
 {
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     public abstract System.Net.EndPoint LocalEndPoint { get; }
+
+    /// <summary>Who takes its connections.</summary>
+    public abstract IAcceptHandler Handler { get; }
 
     /// <summary>Stops accepting; new connections wait in the kernel's backlog. Idempotent.</summary>
     public abstract void Pause();

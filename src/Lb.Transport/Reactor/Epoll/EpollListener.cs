@@ -31,7 +31,7 @@ internal sealed unsafe class EpollListener : Listener
 
     public override nint Handle => _descriptor;
 
-    internal IAcceptHandler Handler { get; }
+    public override IAcceptHandler Handler { get; }
 
     /// <summary>Tells listeners apart in events; never used twice, so a stale event finds nobody.</summary>
     internal uint Id { get; } = Interlocked.Increment(ref s_lastId);
@@ -99,7 +99,9 @@ internal sealed unsafe class EpollListener : Listener
                 : Libc.Accept(_descriptor, native, &length, Libc.SockNonBlocking | Libc.SockCloseOnExec);
             if (accepted >= 0)
             {
-                _loop.Accepted(this, accepted, IsUnix ? default : NativeAddress.Read(native));
+                PeerAddress peer = IsUnix ? default : NativeAddress.Read(native);
+                if (Handler.Relief() is { } other) ((EpollLoop)other.Home!).Adopt(this, other, accepted, peer);
+                else _loop.Accepted(this, Handler, accepted, in peer);
                 continue;
             }
 

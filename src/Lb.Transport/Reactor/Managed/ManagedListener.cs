@@ -36,7 +36,7 @@ internal sealed class ManagedListener : Listener
 
     public override nint Handle => _closed ? -1 : _socket.Handle;
 
-    internal IAcceptHandler Handler { get; }
+    public override IAcceptHandler Handler { get; }
 
     /// <summary>Accepted connections send small writes at once. Not everywhere inherited.</summary>
     internal bool NoDelay { get; private init; }
@@ -149,7 +149,7 @@ internal sealed class ManagedListener : Listener
             {
                 Socket kept = _kept;
                 _kept = null;
-                _loop.Accepted(this, kept);
+                Take(kept);
                 continue;
             }
 
@@ -160,6 +160,12 @@ internal sealed class ManagedListener : Listener
         }
 
         TurnLater();
+    }
+
+    private void Take(Socket accepted)
+    {
+        if (Handler.Relief() is { } other) ((ManagedLoop)other.Home!).Adopt(this, other, accepted);
+        else _loop.Accepted(this, Handler, accepted);
     }
 
     private void OnAccepted()
@@ -180,7 +186,7 @@ internal sealed class ManagedListener : Listener
         else if (error == SocketError.Success)
         {
             if (_paused) _kept = accepted;
-            else _loop.Accepted(this, accepted!);
+            else Take(accepted!);
         }
         else if (!SocketReasons.ConcernsOneConnection(error))
         {

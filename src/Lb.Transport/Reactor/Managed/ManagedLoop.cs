@@ -46,13 +46,13 @@ internal sealed class ManagedLoop : ReactorLoop
     }
 
     /// <summary>Takes an accepted socket in and shows it to the handler.</summary>
-    internal void Accepted(ManagedListener listener, Socket socket)
+    internal void Accepted(ManagedListener listener, IAcceptHandler handler, Socket socket)
     {
         ManagedConnection connection = new(this) { Handler = Unhandled.Instance };
         try
         {
             if (!connection.TryBeginAccepted(socket, listener.NoDelay)) return;
-            listener.Handler.OnAccepted(listener, connection);
+            handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.BeginReading();
         }
@@ -60,6 +60,12 @@ internal sealed class ManagedLoop : ReactorLoop
         {
             HandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Takes a socket that another loop has accepted. Any thread.</summary>
+    internal void Adopt(ManagedListener listener, IAcceptHandler handler, Socket socket)
+    {
+        if (!Post(_ => Accepted(listener, handler, socket), null)) socket.Dispose();
     }
 
     /// <summary>Asks for a turn. The connection makes sure that it is in the queue once.</summary>
