@@ -29,6 +29,8 @@ internal static class LbOptionsReader
             {
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+                options.Transport.CpuAffinity = r.Word("CpuAffinity", options.Transport.CpuAffinity);
+                options.Transport.HandOver = r.Text("HandOver", options.Transport.HandOver);
                 options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
@@ -65,6 +67,7 @@ internal static class LbOptionsReader
         pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
         pool.AllDown = reader.Choice("AllDown", pool.AllDown);
         PoolProtectionReader.Read(reader, pool);
+        TcpReader.Read(reader, pool);
         reader.NotInThisVersion("RetryOn", "HttpReuse");
     }
 
@@ -116,6 +119,7 @@ internal static class LbOptionsReader
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
+        TcpReader.Read(reader, server);
         reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
         return server;
     }
@@ -131,6 +135,7 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        TcpReader.Read(reader, gateway);
         reader.NotInThisVersion(
             "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
     }
