@@ -154,4 +154,17 @@ public sealed class TransportOptions
     /// <summary>Event-loop threads, 0 to 256; default 0 = one a processor (HAProxy <c>nbthread</c>).</summary>
     [Within(0, 256)]
     public int Loops { get; set; }
+
+    /// <summary>
+    /// Most clients of all gateways together, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = what the limit of open files allows (HAProxy
+    /// global <c>maxconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int MaxConnections { get; set; }
+
+    /// <summary>
+    /// Most bytes of memory that buffers may hold for slow readers, all gateways together; above it nobody is accepted until it falls below nine tenths, and
+    /// nothing is lost. In a configuration also as <c>512m</c> or <c>2g</c>; 1 MiB or more. Default 0 = no limit.
+    /// </summary>
+    public long MaxMemory { get; set; }
 }

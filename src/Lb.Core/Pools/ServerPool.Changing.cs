@@ -272,6 +272,7 @@ public sealed partial class ServerPool
         server.Priority = options.Priority;
         server.Zone = options.Zone;
         server.MaxQueue = options.MaxQueue;
+        server.MinConnections = options.MinConnections;
         server.InhibitOnFailure = options.InhibitOnFailure;
         server.InitState = InitStateOf(options);
         if (server.Track != options.Track) Note(server: null);
