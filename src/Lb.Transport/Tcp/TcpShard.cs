@@ -15,6 +15,8 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
 
     public TcpCounters Counters { get; } = new();
 
+    public ServerLink.Table Links { get; } = new();
+
     public override IListening Listen(ListenAddress address, in ListenOptions options)
     {
         Listener listener = Loop.Listen(address.EndPoint, in options, this);
