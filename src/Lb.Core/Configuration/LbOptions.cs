@@ -167,4 +167,11 @@ public sealed class TransportOptions
     /// nothing is lost. In a configuration also as <c>512m</c> or <c>2g</c>; 1 MiB or more. Default 0 = no limit.
     /// </summary>
     public long MaxMemory { get; set; }
+
+    /// <summary>
+    /// True (default): bulk goes from socket to socket inside the kernel (splice(2)) where the driver can, which spares most of its cost (HAProxy
+    /// <c>option splice-auto</c>; false is its <c>nosplice</c>). Each such transfer holds a pipe, two open files; pipes never take more than a sixteenth of the
+    /// limit of open files, and what gets none is copied.
+    /// </summary>
+    public bool Splice { get; set; } = true;
 }

@@ -31,6 +31,7 @@ internal static class LbOptionsReader
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
                 options.Transport.MaxConnections = r.Integer("MaxConnections", options.Transport.MaxConnections);
                 options.Transport.MaxMemory = r.Bytes("MaxMemory", options.Transport.MaxMemory);
+                options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
             reader.Section("Vrrp", r => RouterReader.ReadGlobal(r, options.Vrrp));

@@ -61,6 +61,8 @@ public sealed class Gateways : ILbPart, IDisposable
             errors.Add(new($"{options.Path}:Transport:Driver", options.Transport.Driver, "can't be changed while the gateways run; start anew"));
         if (_transport is not null && _transport.Loops != options.Transport.Loops)
             errors.Add(new($"{options.Path}:Transport:Loops", $"{options.Transport.Loops}", "can't be changed while the gateways run; start anew"));
+        if (_transport is not null && _transport.Splice != options.Transport.Splice)
+            errors.Add(new($"{options.Path}:Transport:Splice", $"{options.Transport.Splice}", "can't be changed while the gateways run; start anew"));
     }
 
     /// <inheritdoc/>

@@ -31,6 +31,20 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _settings = settings;
     }
 
+    /// <summary>True for one that has ended and that nobody can reach any more: it may serve another client.</summary>
+    public bool IsReusable => _stage == Stage.Ended && _rare is null;
+
+    /// <summary>Serves another client, as if it were new.</summary>
+    public void Reuse(Connection client, TcpSettings settings)
+    {
+        _client = client;
+        _settings = settings;
+        _server = null;
+        _clientActive = _serverActive = 0;
+        _stage = default;
+        _clientDone = _serverDone = _serverOwes = _greeted = false;
+    }
+
     private enum Stage : byte
     {
         Prelude,

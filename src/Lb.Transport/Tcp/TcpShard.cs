@@ -5,7 +5,13 @@ namespace Lb.Transport;
 /// <summary>A gateway's part on one loop: its listeners, its open sessions, its counters. Members are for the loop's thread.</summary>
 internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : GatewayShard(loop), IAcceptHandler
 {
+    private const int MostEnded = 1024;
+
     private readonly List<Listener> _listeners = [];
+
+    // Ended sessions for the clients to come: a connection makes no garbage. What an ended one still holds is let go when it is used again, because its
+    // last callback may not have returned yet.
+    private readonly Stack<TcpSession> _ended = new();
     private TcpSession? _first;
     private bool _paused;
 
@@ -35,7 +41,8 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
 
     public void OnAccepted(Listener listener, Connection connection)
     {
-        TcpSession session = new(this, connection, gateway.Settings);
+        if (_ended.TryPop(out TcpSession? session)) session.Reuse(connection, gateway.Settings);
+        else session = new TcpSession(this, connection, gateway.Settings);
         connection.Handler = session;
         session.NextSession = _first;
         if (_first is not null) _first.PreviousSession = session;
@@ -56,6 +63,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         session.NextSession = session.PreviousSession = null;
         Counters.Ends[(int)end]++;
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
+        if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
         gateway.OnClosed();
     }
 

@@ -21,15 +21,17 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     private readonly byte* _events;
     private readonly Stack<int> _freeSlots = new();
     private readonly Queue<EpollConnection> _ready = new();
+    private readonly ConnectionCache<EpollConnection> _cache = new();
     private readonly List<EpollListener> _listeners = [];
     private EpollConnection?[] _connections = new EpollConnection?[64];
     private int _usedSlots;
     private uint _lastGeneration;
     private bool _descriptorFreed;
 
-    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError)
+    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError, bool splice)
         : base(name, time, onHandlerError)
     {
+        Splices = new Splices(splice);
         _epoll = Libc.EpollCreate(Libc.SockCloseOnExec);
         if (_epoll < 0) throw Errno.ToException(Libc.Errno, "epoll_create1");
         _wakeUp = Libc.EventDescriptor(0, Libc.SockNonBlocking | Libc.SockCloseOnExec);
@@ -52,6 +54,9 @@ internal sealed unsafe class EpollLoop : ReactorLoop
 
     internal int Epoll => _epoll;
 
+    /// <summary>Transfers that do not come to user space.</summary>
+    internal Splices Splices { get; }
+
     protected override bool HasReady => _ready.Count > 0 || _descriptorFreed;
 
     public override Listener Listen(EndPoint address, in ListenOptions options, IAcceptHandler handler)
@@ -71,7 +76,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         uint length = NativeAddress.Write(address, native, out int family);
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = new(this) { Handler = handler };
+        EpollConnection connection = Rent(handler);
         int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
         if (descriptor < 0)
         {
@@ -104,7 +109,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
     internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
     {
-        EpollConnection connection = new(this) { Handler = Unhandled.Instance };
+        EpollConnection connection = Rent(Unhandled.Instance);
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {
@@ -125,6 +130,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     {
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
+        _cache.Released(connection);
         _descriptorFreed |= HasStarvedListener;
         _ = Libc.Close(descriptor);
     }
@@ -132,7 +138,11 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     internal void Remove(EpollListener listener) => _listeners.Remove(listener);
 
     /// <summary>A listener has run out of descriptors or memory and waits.</summary>
-    internal void CountStarved() => CountShortage();
+    internal void CountStarved()
+    {
+        CountShortage();
+        Splices.Pipes.CloseIdle();
+    }
 
     protected override int Wait(int milliseconds) => Libc.EpollWait(_epoll, _events, EventCapacity, milliseconds);
 
@@ -191,6 +201,16 @@ internal sealed unsafe class EpollLoop : ReactorLoop
                 HandlerFailed(connection, exception);
             }
         }
+
+        // Nothing of this turn can reach the closed ones any more, unless they wait for a turn of their own.
+        _cache.EndTurn(static connection => !connection.IsQueued);
+    }
+
+    private EpollConnection Rent(IConnectionHandler handler)
+    {
+        EpollConnection connection = _cache.Rent() ?? new EpollConnection(this) { Handler = handler };
+        connection.Handler = handler;
+        return connection;
     }
 
     protected override void Release()
@@ -198,6 +218,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         while (_listeners.Count > 0) _listeners[^1].Close();
         for (int i = 0; i < _usedSlots; i++) _connections[i]?.Close();
         _ready.Clear();
+        Splices.Pipes.CloseIdle();
         _ = Libc.Close(_wakeUp);
         _ = Libc.Close(_epoll);
         NativeMemory.AlignedFree(Scratch);
