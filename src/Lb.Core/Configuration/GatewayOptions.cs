@@ -71,4 +71,25 @@ public sealed class GatewayOptions
     /// <summary>While it stops, idle connections are closed spread over this time, not all at once; default 0 = at once (HAProxy <c>close-spread-time</c>).</summary>
     [NotNegative]
     public TimeSpan CloseSpreadTime { get; set; }
+
+    /// <summary>Who is let in, asked for each new client in this order: the first rule that fits decides (HAProxy <c>tcp-request connection</c>). Default: everybody.</summary>
+    public IList<AccessRuleOptions> Access { get; } = [];
+
+    /// <summary>Limits for each client address; default none.</summary>
+    public PerSourceOptions PerSource { get; set; } = new();
+
+    /// <summary>Most new clients a second, 0 to 16 000 000; more wait in the kernel's backlog, none is refused. Default 0 = no limit (HAProxy <c>rate-limit sessions</c>).</summary>
+    [Within(0, 16_000_000)]
+    public int SessionRate { get; set; }
+
+    /// <summary>How long <see cref="AccessAction.Tarpit"/> holds a client, and <see cref="AccessAction.Delay"/> at most; default 10 s (HAProxy <c>timeout tarpit</c>).</summary>
+    [Positive]
+    public TimeSpan TarpitTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most clients held by tarpits and delays at a time, 0 to 1 000 000; further ones are reset at once. Default 1000: each costs a descriptor.</summary>
+    [Within(0, 1_000_000)]
+    public int MaxHeld { get; set; } = 1000;
+
+    /// <summary>The place of its clients among those who wait for a server of the pool; default: by the time of coming.</summary>
+    public QueuePriorityOptions QueuePriority { get; set; } = new();
 }

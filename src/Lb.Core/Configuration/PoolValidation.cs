@@ -25,6 +25,7 @@ internal static class PoolValidation
         }
 
         ValidateServers(path, [.. options.Servers], errors);
+        AdmissionValidation.ValidateDynamicLimits(path, options, errors);
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
     }
 

@@ -21,6 +21,13 @@ public sealed class ServerOptions
     [Within(0, 16_000_000)]
     public int MaxConnections { get; set; }
 
+    /// <summary>
+    /// Most leases at a time while the pool has little to do, 0 to 16 000 000 and below <see cref="MaxConnections"/>: the limit is
+    /// max(MinConnections, load * MaxConnections / <see cref="PoolOptions.FullConnections"/>). Default 0 = always MaxConnections (HAProxy <c>minconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int MinConnections { get; set; }
+
     /// <summary>What is taken of it before its first check. Default <see cref="Lb.InitState.Up"/>; without checks a server is always up.</summary>
     public InitState InitState { get; set; } = InitState.Up;
 
