@@ -95,6 +95,12 @@ internal enum CloseReason
 
     /// <summary>No descriptor, no memory, no local port, an exception in the handler, or another local fault.</summary>
     LocalError,
+
+    /// <summary>TLS: the handshake failed; why is in <see cref="TlsConnection.Fault"/>.</summary>
+    HandshakeFailed,
+
+    /// <summary>TLS: the handshake took too long.</summary>
+    HandshakeTimeout,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
