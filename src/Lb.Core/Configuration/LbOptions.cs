@@ -154,4 +154,11 @@ public sealed class TransportOptions
     /// <summary>Event-loop threads, 0 to 256; default 0 = one a processor (HAProxy <c>nbthread</c>).</summary>
     [Within(0, 256)]
     public int Loops { get; set; }
+
+    /// <summary>
+    /// True (default): bulk goes from socket to socket inside the kernel (splice(2)) where the driver can, which spares most of its cost (HAProxy
+    /// <c>option splice-auto</c>; false is its <c>nosplice</c>). Each such transfer holds a pipe, two open files; pipes never take more than a sixteenth of the
+    /// limit of open files, and what gets none is copied.
+    /// </summary>
+    public bool Splice { get; set; } = true;
 }

@@ -29,6 +29,7 @@ internal static class LbOptionsReader
             {
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+                options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
             reader.Section("Vrrp", r => RouterReader.ReadGlobal(r, options.Vrrp));

@@ -90,6 +90,9 @@ public sealed partial class Server
     /// <summary>The zone where it stands; null = nowhere.</summary>
     public string? Zone { get; internal set; }
 
+    /// <summary>How a gateway connects to it, beyond the address.</summary>
+    public ServerConnecting Connecting { get; internal set; } = ServerConnecting.Plain;
+
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }
 

@@ -12,9 +12,9 @@ internal sealed class LoopGroup : IDisposable
         ReactorDriver driver = Enum.Parse<ReactorDriver>(options.Driver, ignoreCase: true);
         int count = options.Loops == 0 ? Environment.ProcessorCount : options.Loops;
         _loops = new EventLoop[count];
-        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error));
+        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error), options.Splice);
         foreach (EventLoop loop in _loops) loop.Start();
-        MaxConnections = DescriptorBudget.Connections();
+        MaxConnections = DescriptorBudget.Connections(options.Splice ? SplicePipes.Most : 0);
         if (MaxConnections != 0) TransportLog.ConnectionLimit(logger, MaxConnections);
     }
 

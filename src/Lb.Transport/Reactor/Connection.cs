@@ -19,7 +19,7 @@ internal abstract class Connection
     /// <summary>True from the accept or the completed connect until <see cref="Close"/>, <see cref="Abort"/> or <see cref="IConnectionHandler.OnClosed"/>.</summary>
     public abstract bool IsOpen { get; }
 
-    /// <summary>Bytes accepted by <see cref="Send"/> that the kernel has not taken yet.</summary>
+    /// <summary>Bytes accepted by <see cref="Send"/>, or spliced (<see cref="TrySpliceTo"/>), that the kernel has not taken yet.</summary>
     public abstract int PendingBytes { get; }
 
     /// <summary>
@@ -57,6 +57,24 @@ internal abstract class Connection
 
     /// <summary>Closes with a TCP reset (linger 0). No callback follows. Idempotent.</summary>
     public abstract void Abort();
+
+    /// <summary>
+    /// Offers to move what arrives here from now on straight to <paramref name="destination"/> inside the kernel (splice(2)), without
+    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/>: it
+    /// costs next to nothing, and the driver answers false until it has read two big buffers in a row, where it can't splice at all, and when
+    /// anything is pending at the destination.
+    /// </summary>
+    /// <remarks>
+    /// After true: every piece is told by <see cref="IConnectionHandler.OnSpliced"/> instead of <c>OnData</c>. What the destination has not taken yet counts
+    /// in its <see cref="PendingBytes"/>; then nothing more is read here, and the destination's <see cref="IConnectionHandler.OnDrained"/> tells when it
+    /// is gone, so the handler pauses and resumes as it does with <see cref="Send"/>. <see cref="ShutdownSend"/>, <see cref="Close"/> and
+    /// <see cref="Abort"/> of either side mean what they mean with copied bytes; what the destination is sent meanwhile goes out after what it has pending.
+    /// The driver goes back to <c>OnData</c> by itself, without a word and with no byte lost: when the source has nothing more for the moment, after
+    /// <paramref name="limit"/> bytes, at the end of the stream, or when the system wants its pipe back. Ask again then.
+    /// </remarks>
+    /// <param name="destination">Of the same loop. A connection that changes bytes (TLS) is no place to splice to or from.</param>
+    /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
+    public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
 
     /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets. Works after the end too.</summary>
     public abstract void GetPeer(out PeerAddress address);
@@ -116,6 +134,13 @@ internal interface IConnectionHandler
     /// <summary>Bytes have arrived. <paramref name="data"/> is lent: it is overwritten after the call.</summary>
     void OnData(Connection connection, ReadOnlySpan<byte> data);
 
+    /// <summary>
+    /// Bytes have arrived and gone to the destination of <see cref="Connection.TrySpliceTo"/>, or are pending there. Only for handlers that asked for it.
+    /// </summary>
+    void OnSpliced(Connection connection, int bytes)
+    {
+    }
+
     /// <summary>Everything that was pending has gone to the kernel.</summary>
     void OnDrained(Connection connection);
 
@@ -137,7 +162,7 @@ internal interface IAcceptHandler
 }
 
 /// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
-internal abstract class Listener
+internal abstract class Listener : IListening
 {
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     public abstract System.Net.EndPoint LocalEndPoint { get; }

@@ -3,13 +3,17 @@ using Microsoft.Extensions.Logging;
 namespace Lb.Transport;
 
 /// <summary>A gateway's part on one loop: its listeners, its open sessions, its counters. Members are for the loop's thread.</summary>
-internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : IAcceptHandler
+internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : GatewayShard(loop), IAcceptHandler
 {
+    private const int MostEnded = 1024;
+
     private readonly List<Listener> _listeners = [];
+
+    // Ended sessions for the clients to come: a connection makes no garbage. What an ended one still holds is let go when it is used again, because its
+    // last callback may not have returned yet.
+    private readonly Stack<TcpSession> _ended = new();
     private TcpSession? _first;
     private bool _paused;
-
-    public EventLoop Loop => loop;
 
     public string Name => gateway.Name;
 
@@ -17,25 +21,28 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
 
     public TcpCounters Counters { get; } = new();
 
-    /// <summary>Any thread before the loop runs.</summary>
-    public Listener Listen(ListenAddress address, in ListenOptions options)
+    public ServerLink.Table Links { get; } = new();
+
+    public override IListening Listen(ListenAddress address, in ListenOptions options)
     {
-        Listener listener = loop.Listen(address.EndPoint, in options, this);
+        Listener listener = Loop.Listen(address.EndPoint, in options, this);
         listener.State = address;
         _listeners.Add(listener);
         if (_paused) listener.Pause();
         return listener;
     }
 
-    public void Close(Listener listener)
+    public override void Close(IListening listening)
     {
+        Listener listener = (Listener)listening;
         listener.Close();
         _listeners.Remove(listener);
     }
 
     public void OnAccepted(Listener listener, Connection connection)
     {
-        TcpSession session = new(this, connection, gateway.Settings);
+        if (_ended.TryPop(out TcpSession? session)) session.Reuse(connection, gateway.Settings);
+        else session = new TcpSession(this, connection, gateway.Settings);
         connection.Handler = session;
         session.NextSession = _first;
         if (_first is not null) _first.PreviousSession = session;
@@ -56,6 +63,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         session.NextSession = session.PreviousSession = null;
         Counters.Ends[(int)end]++;
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
+        if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
         gateway.OnClosed();
     }
 
@@ -71,10 +79,9 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         }
     }
 
-    /// <summary>Takes over whether the gateway is full now, which may have changed since the message was sent.</summary>
-    public void FollowGateway() => SetPaused(gateway.IsFull);
+    public override void FollowGateway() => SetPaused(gateway.IsFull);
 
-    public void BeginDrain(TimeSpan spread)
+    public override void BeginDrain(TimeSpan spread)
     {
         foreach (Listener listener in _listeners) listener.Close();
         _listeners.Clear();
@@ -100,7 +107,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         foreach (TcpSession session in sessions) session.Shutdown(end);
     }
 
-    public void KillAll() => ForEach(static session => session.Kill());
+    public override void KillAll() => ForEach(static session => session.Kill());
 
     private void ForEach(Action<TcpSession> action)
     {

@@ -25,14 +25,14 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
 
     public override EventLoop Loop => loop;
 
-    public override int PendingBytes => _pending.Length;
+    public override int PendingBytes => (_flags & SplicedInto) == 0 ? _pending.Length : _pending.Length + loop.Splices.To(this).Pending;
 
     public override SendResult Send(ReadOnlySpan<byte> data)
     {
         Debug.Assert(loop.IsOwner, "Connections belong to the loop's thread.");
         if ((_flags & (Live | Failed | ShutdownAsked)) != Live) return SendToClosed();
-        if (data.IsEmpty) return _pending.Length == 0 ? SendResult.Sent : SendResult.Pending;
-        if ((_flags & Writable) != 0 && _pending.Length == 0)
+        if (data.IsEmpty) return PendingBytes == 0 ? SendResult.Sent : SendResult.Pending;
+        if ((_flags & Writable) != 0 && PendingBytes == 0)
         {
             nint sent;
             fixed (byte* bytes = data) sent = Write(bytes, data.Length);
@@ -60,7 +60,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
     {
         if ((_flags & (Live | ShutdownAsked)) != Live) return;
         _flags |= ShutdownAsked;
-        if ((_flags & (Connecting | Failed)) == 0 && _pending.Length == 0) SendEndOfStream();
+        if ((_flags & (Connecting | Failed)) == 0 && PendingBytes == 0) SendEndOfStream();
     }
 
     public override void Close()
@@ -148,6 +148,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
         _failure = reason;
         _flags |= Failed | Readable | ReadToEnd;
         _pending.Free();
+        if ((_flags & SplicedInto) != 0) EndSpliceInto();
         Enqueue();
     }
 
@@ -160,6 +161,8 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
 
     private void Release()
     {
+        if ((_flags & Splicing) != 0) LeaveSplice(loop.Splices.From(this));
+        if ((_flags & SplicedInto) != 0) EndSpliceInto();
         _flags = None;
         _pending.Free();
         if (_descriptor < 0) return;

@@ -27,9 +27,10 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     private uint _lastGeneration;
     private bool _descriptorFreed;
 
-    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError)
+    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError, bool splice)
         : base(name, time, onHandlerError)
     {
+        Splices = new Splices(splice);
         _epoll = Libc.EpollCreate(Libc.SockCloseOnExec);
         if (_epoll < 0) throw Errno.ToException(Libc.Errno, "epoll_create1");
         _wakeUp = Libc.EventDescriptor(0, Libc.SockNonBlocking | Libc.SockCloseOnExec);
@@ -51,6 +52,9 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     internal byte* Scratch { get; }
 
     internal int Epoll => _epoll;
+
+    /// <summary>Transfers that do not come to user space.</summary>
+    internal Splices Splices { get; }
 
     protected override bool HasReady => _ready.Count > 0 || _descriptorFreed;
 
@@ -132,7 +136,11 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     internal void Remove(EpollListener listener) => _listeners.Remove(listener);
 
     /// <summary>A listener has run out of descriptors or memory and waits.</summary>
-    internal void CountStarved() => CountShortage();
+    internal void CountStarved()
+    {
+        CountShortage();
+        Splices.Pipes.CloseIdle();
+    }
 
     protected override int Wait(int milliseconds) => Libc.EpollWait(_epoll, _events, EventCapacity, milliseconds);
 
@@ -198,6 +206,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         while (_listeners.Count > 0) _listeners[^1].Close();
         for (int i = 0; i < _usedSlots; i++) _connections[i]?.Close();
         _ready.Clear();
+        Splices.Pipes.CloseIdle();
         _ = Libc.Close(_wakeUp);
         _ = Libc.Close(_epoll);
         NativeMemory.AlignedFree(Scratch);

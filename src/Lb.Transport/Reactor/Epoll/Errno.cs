@@ -11,9 +11,11 @@ internal static class Errno
     public const int Again = 11;
     public const int NoMemory = 12;
     public const int Access = 13;
+    public const int Invalid = 22;
     public const int SystemTableFull = 23;
     public const int TooManyOpen = 24;
     public const int BrokenPipe = 32;
+    public const int NoSystemCall = 38;
     public const int ProtocolError = 71;
     public const int NoProtocolOption = 92;
     public const int NotSupported = 95;
