@@ -8,6 +8,7 @@ internal sealed partial class TlsConnection
 {
     private const int Nothing = -1;
     private const int Failed = -2;
+    private const byte DecodeError = 50;
 
     void IConnectionHandler.OnConnected(Connection connection)
     {
@@ -95,6 +96,8 @@ internal sealed partial class TlsConnection
         if (!_handshake.IsCompleted) return false;
         if (_handshake.IsFaulted)
         {
+            // What is no ClientHello at all the framework leaves without a word.
+            if (_role.IsServer && !_wire.HasSpoken && !_wire.EndWasRead) Refuse(DecodeError, "no ClientHello");
             Fail(Words(_handshake.Exception.InnerException!));
             return false;
         }

@@ -31,6 +31,9 @@ internal sealed unsafe class TlsWire(Connection connection) : Stream, IValueTask
     /// <summary>The next byte to be read, or null.</summary>
     public byte? First => IsEmpty ? null : _kept.Length > 0 ? *_kept.Start : *_lent;
 
+    /// <summary>True once something has gone out.</summary>
+    public bool HasSpoken { get; private set; }
+
     /// <summary>True when nothing may go out any more.</summary>
     public bool IsMuted { get; set; }
 
@@ -125,6 +128,7 @@ internal sealed unsafe class TlsWire(Connection connection) : Stream, IValueTask
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (IsMuted) return;
+        HasSpoken = true;
         byte[] wire = TlsScratch.Current.Wire;
         if (!_gathers || buffer.Length > wire.Length)
         {
