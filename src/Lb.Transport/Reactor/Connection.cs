@@ -1,7 +1,8 @@
 namespace Lb.Transport;
 
 /// <summary>
-/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only.
+/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only, and none later than in the turn in which
+/// it ended (<see cref="Close"/>, <see cref="Abort"/>, <see cref="IConnectionHandler.OnClosed"/>): drivers use the object again for another client.
 /// </summary>
 /// <remarks>
 /// Push model with lent buffers: data arrives in <see cref="IConnectionHandler.OnData"/> as a span that is valid during the
@@ -76,7 +77,7 @@ internal abstract class Connection
     /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
     public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
 
-    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets. Works after the end too.</summary>
+    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
     public abstract void GetPeer(out PeerAddress address);
 
     /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets and after the end.</summary>

@@ -21,6 +21,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     private readonly byte* _events;
     private readonly Stack<int> _freeSlots = new();
     private readonly Queue<EpollConnection> _ready = new();
+    private readonly ConnectionCache<EpollConnection> _cache = new();
     private readonly List<EpollListener> _listeners = [];
     private EpollConnection?[] _connections = new EpollConnection?[64];
     private int _usedSlots;
@@ -75,7 +76,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         uint length = NativeAddress.Write(address, native, out int family);
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = new(this) { Handler = handler };
+        EpollConnection connection = Rent(handler);
         int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
         if (descriptor < 0)
         {
@@ -108,7 +109,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
     internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
     {
-        EpollConnection connection = new(this) { Handler = Unhandled.Instance };
+        EpollConnection connection = Rent(Unhandled.Instance);
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {
@@ -129,6 +130,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     {
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
+        _cache.Released(connection);
         _descriptorFreed |= HasStarvedListener;
         _ = Libc.Close(descriptor);
     }
@@ -199,6 +201,16 @@ internal sealed unsafe class EpollLoop : ReactorLoop
                 HandlerFailed(connection, exception);
             }
         }
+
+        // Nothing of this turn can reach the closed ones any more, unless they wait for a turn of their own.
+        _cache.EndTurn(static connection => !connection.IsQueued);
+    }
+
+    private EpollConnection Rent(IConnectionHandler handler)
+    {
+        EpollConnection connection = _cache.Rent() ?? new EpollConnection(this) { Handler = handler };
+        connection.Handler = handler;
+        return connection;
     }
 
     protected override void Release()
