@@ -12,10 +12,11 @@ internal static class DescriptorBudget
     public const int Reserve = 64;
 
     /// <summary>Most connections at a time, or 0 where the system does not tell its limit.</summary>
-    public static int Connections()
+    /// <param name="pipes">Pipes that are set aside for bulk, two descriptors each.</param>
+    public static int Connections(int pipes)
     {
         long limit = Limit();
-        return limit == 0 ? 0 : Connections(limit, Directory.EnumerateFileSystemEntries("/proc/self/fd").Count());
+        return limit == 0 ? 0 : Connections(limit - 2 * pipes, Directory.EnumerateFileSystemEntries("/proc/self/fd").Count());
     }
 
     /// <summary>Open files that this process may have (the soft limit), or 0 where the system does not tell.</summary>

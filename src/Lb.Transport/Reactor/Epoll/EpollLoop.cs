@@ -115,6 +115,8 @@ internal sealed unsafe class EpollLoop : NativeLoop
                 HandlerFailed(connection, exception);
             }
         }
+
+        EndTurn();
     }
 
     protected override void Release()

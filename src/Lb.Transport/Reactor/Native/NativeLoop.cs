@@ -14,6 +14,7 @@ internal abstract unsafe class NativeLoop : ReactorLoop
 
     private readonly Stack<int> _freeSlots = new();
     private readonly Queue<NativeConnection> _ready = new();
+    private readonly ConnectionCache<NativeConnection> _cache = new();
     private readonly List<NativeListener> _listeners = [];
     private NativeConnection?[] _connections = new NativeConnection?[64];
     private int _usedSlots;
@@ -48,29 +49,18 @@ internal abstract unsafe class NativeLoop : ReactorLoop
         return listener;
     }
 
-    public sealed override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public sealed override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireOwner();
         byte* native = stackalloc byte[NativeAddress.Capacity];
         uint length = NativeAddress.Write(address, native, out int family);
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
-        NativeConnection connection = MakeConnection(handler);
-        int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
+        NativeConnection connection = Rent(handler);
+        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
         if (descriptor < 0)
         {
-            connection.BeginFailed(peer, CloseReason.LocalError);
-            return connection;
-        }
-
-        if (!isUnix) _ = Libc.SetOption(descriptor, Libc.LevelTcp, Libc.TcpNoDelay, 1);
-        if (Libc.Connect(descriptor, native, length) != 0 && Libc.Errno is not Errno.InProgress and not Errno.Interrupted)
-        {
-            int error = Libc.Errno;
-            _ = Libc.Close(descriptor);
-
-            // A Unix socket whose queue is full answers EAGAIN, and nothing reports when there is room again.
-            connection.BeginFailed(peer, isUnix && error == Errno.Again ? CloseReason.Unreachable : Errno.ToCloseReason(error));
+            connection.BeginFailed(peer, reason);
             return connection;
         }
 
@@ -86,13 +76,13 @@ internal abstract unsafe class NativeLoop : ReactorLoop
     }
 
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
-    internal void Accepted(NativeListener listener, int descriptor, in PeerAddress peer)
+    internal void Accepted(NativeListener listener, IAcceptHandler handler, int descriptor, in PeerAddress peer)
     {
-        NativeConnection connection = MakeConnection(Unhandled.Instance);
+        NativeConnection connection = Rent(Unhandled.Instance);
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {
-            if (Register(connection, descriptor)) listener.Handler.OnAccepted(listener, connection);
+            if (Register(connection, descriptor)) handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.OnBegun();
         }
@@ -100,6 +90,12 @@ internal abstract unsafe class NativeLoop : ReactorLoop
         {
             HandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Takes a descriptor that another loop has accepted. Any thread.</summary>
+    internal void Adopt(NativeListener listener, IAcceptHandler handler, int descriptor, PeerAddress peer)
+    {
+        if (!Post(_ => Accepted(listener, handler, descriptor, in peer), null)) _ = Libc.Close(descriptor);
     }
 
     /// <summary>Asks for a turn after this one's events. The connection makes sure that it is in the queue once.</summary>
@@ -143,7 +139,11 @@ internal abstract unsafe class NativeLoop : ReactorLoop
     {
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
+        _cache.Released(connection);
     }
+
+    /// <summary>Nothing of this turn can reach the closed connections any more, unless they wait for a turn of their own.</summary>
+    protected void EndTurn() => _cache.EndTurn(static connection => !connection.IsQueued);
 
     /// <summary>The listener of an event; null when it has been closed.</summary>
     protected NativeListener? FindListener(uint id)
@@ -200,6 +200,13 @@ internal abstract unsafe class NativeLoop : ReactorLoop
 
             return false;
         }
+    }
+
+    private NativeConnection Rent(IConnectionHandler handler)
+    {
+        NativeConnection connection = _cache.Rent() ?? MakeConnection(handler);
+        connection.Handler = handler;
+        return connection;
     }
 
     private bool Register(NativeConnection connection, int descriptor)

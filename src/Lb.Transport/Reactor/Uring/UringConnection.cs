@@ -84,7 +84,9 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
             if ((_operations & kind) != 0) loop.Cancel(this, kind);
         }
 
-        return (_operations & Any) == 0;
+        _operations &= Any;
+        _fullReads = 0;
+        return _operations == 0;
     }
 
     private protected override void ReadTurn()

@@ -155,6 +155,8 @@ internal sealed unsafe class UringLoop : NativeLoop
             Complete(completion);
             if ((completion.Flags & UringOperation.HasBuffer) != 0) _buffers.GiveBack((int)(completion.Flags >> 16));
         }
+
+        EndTurn();
     }
 
     protected override void Release()
