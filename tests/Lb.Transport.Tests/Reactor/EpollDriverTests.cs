@@ -1,32 +1,13 @@
-using System.Net.Sockets;
 using Lb.Contracts.Drivers;
 
 namespace Lb.Transport.Tests.Reactor;
 
-public sealed class EpollDriverTests : ReactorDriverContract
+public sealed class EpollDriverTests : NativeDriverTests
 {
     private protected override int AllocationPerMessage => 0;
 
     private protected override EventLoop CreateLoop(TimeProvider time, Action<Exception> onHandlerError) =>
         CreateEpoll(time, onHandlerError);
-
-    // Not in the contract: the managed driver can't see a reset behind unread data.
-    [Fact(Timeout = 60_000)]
-    public async Task A_connection_that_drops_on_reset_reports_it_over_unread_data()
-    {
-        await using LoopHost host = Host();
-        Recorder recorder = new();
-        (Connection connection, Socket peer) = await host.PairAsync(recorder);
-        await host.On(connection.PauseReading);
-        await host.On(connection.DropOnReset);
-        await peer.SendAsync("unread"u8.ToArray());
-        await host.TurnsAsync();
-
-        peer.Reset();
-
-        Assert.Equal(CloseReason.Reset, await recorder.Closed.Task);
-        Assert.Equal("closed", recorder.Calls);
-    }
 
     internal static EventLoop CreateEpoll(TimeProvider time, Action<Exception> onHandlerError)
     {
