@@ -77,6 +77,14 @@ internal sealed class LoopHost : IAsyncDisposable
         return socket;
     }
 
+    /// <summary>Closes it at the end of the test.</summary>
+    public T Own<T>(T owned)
+        where T : IDisposable
+    {
+        lock (_owned) _owned.Add(owned);
+        return owned;
+    }
+
     public Socket NewSocket(AddressFamily family)
     {
         Socket socket = new(family, SocketType.Stream, family == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);

@@ -18,6 +18,9 @@ public abstract partial class ReactorDriverContract
     /// <summary>Managed bytes the driver may allocate on the loop's thread for each relayed message, once warm.</summary>
     private protected abstract int AllocationPerMessage { get; }
 
+    /// <summary>Transfers by splice(2) under way on this loop; null for a driver that copies all.</summary>
+    private protected virtual int? Splices(EventLoop loop) => null;
+
     private protected LoopHost Host(TimeProvider? time = null) => new(CreateLoop, time);
 
     private static void AssertSame(byte[] expected, byte[] actual)
