@@ -98,6 +98,9 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
     /// <summary>Runs on the loop's thread in every OnSpliced, after its bytes were counted.</summary>
     public Action<Connection>? AfterSpliced { get; init; }
 
+    /// <summary>Done to every connection to the backend.</summary>
+    public Action<Connection>? Prepare { get; set; }
+
     /// <summary>The newest pair.</summary>
     public Connection? Client { get; private set; }
 
@@ -136,6 +139,7 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
         connection.Handler = client;
         client.Other = connection.Loop.Connect(backend, server);
         server.Other = connection;
+        Prepare?.Invoke(client.Other);
         Client = connection;
         Server = client.Other;
     }
@@ -163,7 +167,12 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
             relay.Copied += data.Length;
             SendResult result = Other.Send(data);
             if (result == SendResult.Pending) PauseFor(connection);
-            else if (result == SendResult.Sent && relay.SpliceLimit > 0 && connection.TrySpliceTo(Other, relay.SpliceLimit)) relay.Agreed++;
+            else if (result == SendResult.Sent) Offer(connection, Other);
+        }
+
+        private void Offer(Connection from, Connection to)
+        {
+            if (relay.SpliceLimit > 0 && from.TrySpliceTo(to, relay.SpliceLimit)) relay.Agreed++;
         }
 
         public void OnSpliced(Connection connection, int bytes)
@@ -181,7 +190,11 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
             relay.PausedOnce.TrySetResult();
         }
 
-        public void OnDrained(Connection connection) => Other.ResumeReading();
+        public void OnDrained(Connection connection) 
+        {
+            Offer(Other, connection);
+            Other.ResumeReading();
+        }
 
         public void OnEndOfStream(Connection connection)
         {
