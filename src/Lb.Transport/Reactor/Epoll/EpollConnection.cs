@@ -7,7 +7,7 @@ namespace Lb.Transport;
 /// <remarks>
 /// Edge-triggered and registered once, so every edge must be remembered: <see cref="Readable"/> and <see cref="Writable"/> are set by an
 /// event and cleared only by the kernel's own answer (EAGAIN, or a short transfer where that proves the same).
-/// Not pooled: a handler that keeps a reference to a closed connection must not reach a stranger's. Reused are the slots and all memory of size.
+/// Reused by another client from the turn after its end on: until then a handler may still hold it.
 /// </remarks>
 internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connection
 {
@@ -20,6 +20,9 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
     /// <summary>Place in the loop's table, and which of its tenants this is.</summary>
     internal int Slot;
     internal uint Generation;
+
+    /// <summary>Waits in the loop's queue.</summary>
+    internal bool IsQueued => (_flags & Queued) != 0;
 
     public override bool IsOpen => (_flags & (Live | Connecting)) == Live;
 
@@ -163,7 +166,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
     {
         if ((_flags & Splicing) != 0) LeaveSplice(loop.Splices.From(this));
         if ((_flags & SplicedInto) != 0) EndSpliceInto();
-        _flags = None;
+        _flags &= Queued;
         _pending.Free();
         if (_descriptor < 0) return;
         int descriptor = _descriptor;
