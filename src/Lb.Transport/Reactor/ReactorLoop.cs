@@ -70,6 +70,20 @@ internal abstract class ReactorLoop : EventLoop
         _wheel.Cancel(timer);
     }
 
+    /// <summary>
+    /// Tells <paramref name="handler"/>, edge-triggered, when a native descriptor of the caller (a UDP socket, a pipe, …) becomes readable or
+    /// writable; what it is already is told soon, never from within this call. What the handler throws is reported, and the watch stays.
+    /// Call <see cref="Unwatch"/> before closing the descriptor. The end of the loop ends all watches and closes none of their descriptors.
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">The managed driver knows no native descriptors.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
+    public virtual DescriptorWatch Watch(int descriptor, IDescriptorHandler handler) =>
+        throw new PlatformNotSupportedException("Native descriptors are watched by the epoll and io_uring drivers only.");
+
+    /// <summary>Ends a watch: its handler hears nothing any more. Idempotent.</summary>
+    public virtual void Unwatch(DescriptorWatch watch) =>
+        throw new PlatformNotSupportedException("Native descriptors are watched by the epoll and io_uring drivers only.");
+
     public sealed override void Start()
     {
         lock (_lifecycle)
@@ -132,6 +146,19 @@ internal abstract class ReactorLoop : EventLoop
     protected void RequireOwner()
     {
         if (!IsOwner) throw new InvalidOperationException("Call this on the loop's thread: use Post.");
+    }
+
+    /// <summary>Tells the handler of a watch.</summary>
+    protected void Ready(DescriptorWatch watch, bool readable, bool writable)
+    {
+        try
+        {
+            watch.Handler.OnReady(readable, writable);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
     }
 
     private void Run()

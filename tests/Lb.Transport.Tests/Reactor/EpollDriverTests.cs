@@ -41,3 +41,9 @@ public sealed class EpollDescriptorShortageTests : DescriptorShortageContract
     private protected override EventLoop CreateLoop(TimeProvider time, Action<Exception> onHandlerError) =>
         EpollDriverTests.CreateEpoll(time, onHandlerError);
 }
+
+public sealed class EpollDescriptorWatchTests : DescriptorWatchContract
+{
+    private protected override EventLoop CreateLoop(TimeProvider time, Action<Exception> onHandlerError) =>
+        EpollDriverTests.CreateEpoll(time, onHandlerError);
+}

@@ -16,12 +16,16 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     // User data of an event: generation in the high half, slot in the low one. Generation 0 is not a connection.
     private const ulong MailboxTag = uint.MaxValue;
 
+    // The slot is one of the watches, not of the connections.
+    private const uint WatchBit = 1u << 31;
+
     private readonly int _epoll;
     private readonly int _wakeUp;
     private readonly byte* _events;
     private readonly Stack<int> _freeSlots = new();
     private readonly Queue<EpollConnection> _ready = new();
     private readonly List<EpollListener> _listeners = [];
+    private readonly DescriptorWatches _watches = new();
     private EpollConnection?[] _connections = new EpollConnection?[64];
     private int _usedSlots;
     private uint _lastGeneration;
@@ -101,6 +105,26 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         return connection;
     }
 
+    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        RequireOwner();
+        DescriptorWatch watch = _watches.Add(descriptor, handler);
+        const uint Events = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp | Libc.EpollEdge;
+        if (Libc.EpollRegister(_epoll, descriptor, Events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
+        int error = Libc.Errno;
+        _watches.Remove(watch);
+        throw Errno.ToException(error, "epoll_ctl");
+    }
+
+    public override void Unwatch(DescriptorWatch watch)
+    {
+        RequireOwner();
+        if (!_watches.Remove(watch)) return;
+        byte* unused = stackalloc byte[16];
+        _ = Libc.EpollControl(_epoll, Libc.EpollDelete, watch.Descriptor, unused);
+    }
+
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
     internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
     {
@@ -154,6 +178,12 @@ internal sealed unsafe class EpollLoop : ReactorLoop
             if (generation == 0)
             {
                 if (tag != MailboxTag) AcceptFrom((uint)tag);
+                continue;
+            }
+
+            if (((uint)tag & WatchBit) != 0)
+            {
+                if (_watches.Find((int)((uint)tag & ~WatchBit), generation) is { } watch) Ready(watch, events);
                 continue;
             }
 
@@ -215,6 +245,12 @@ internal sealed unsafe class EpollLoop : ReactorLoop
 
             return false;
         }
+    }
+
+    private void Ready(DescriptorWatch watch, uint events)
+    {
+        bool both = (events & (Libc.EpollError | Libc.EpollHangUp)) != 0;
+        Ready(watch, both || (events & (Libc.EpollIn | Libc.EpollReadHangUp)) != 0, both || (events & Libc.EpollOut) != 0);
     }
 
     private void AcceptFrom(uint id)
