@@ -130,7 +130,8 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        GatewayModes.Read(reader, gateway);
         reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls");
     }
 }

@@ -61,7 +61,7 @@ internal static class GatewayValidation
                 : new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
-            AllowTimeWait(socket);
+            if (!address.IsDatagram) AllowTimeWait(socket);
             socket.Bind(endPoint);
             return null;
         }

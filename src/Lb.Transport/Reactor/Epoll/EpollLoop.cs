@@ -105,13 +105,13 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         return connection;
     }
 
-    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler)
+    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true)
     {
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
         DescriptorWatch watch = _watches.Add(descriptor, handler);
-        const uint Events = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp | Libc.EpollEdge;
-        if (Libc.EpollRegister(_epoll, descriptor, Events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
+        uint events = Libc.EpollIn | (writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp | Libc.EpollEdge;
+        if (Libc.EpollRegister(_epoll, descriptor, events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
         int error = Libc.Errno;
         _watches.Remove(watch);
         throw Errno.ToException(error, "epoll_ctl");
