@@ -69,6 +69,9 @@ internal sealed unsafe class DatagramSender : IDisposable
             if (sent > 0)
             {
                 done += sent;
+
+                // sendmmsg keeps the error of the message after to itself, and for an ICMP error it was the only one to be told.
+                if (done < count && IsUnreachable(socket.TakeError())) return new DatagramSend(true, _meanings[done].Item);
                 continue;
             }
 

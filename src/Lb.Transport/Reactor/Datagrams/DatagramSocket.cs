@@ -31,6 +31,12 @@ internal abstract class DatagramSocket(IDatagramHandler handler, long[] drops) :
     /// <summary>Batches of one socket in one turn, before the others are asked.</summary>
     public const int BatchesPerTurn = 4;
 
+    /// <summary>
+    /// Asked for a bound socket's queue, in bytes: holds some thousand small datagrams while the loop does something else. The system gives as much as it
+    /// allows (net.core.rmem_max without CAP_NET_ADMIN).
+    /// </summary>
+    protected const int ListenerBuffer = 4 << 20;
+
     /// <summary>Where it is bound.</summary>
     public abstract EndPoint LocalEndPoint { get; }
 

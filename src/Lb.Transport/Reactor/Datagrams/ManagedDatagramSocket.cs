@@ -24,6 +24,8 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
     private readonly DatagramAddress _pinned;
     private readonly Dictionary<DatagramAddress, ManagedDatagramSocket?>? _children;
     private readonly EndPoint _local;
+    // The framework forgets it after the first error.
+    private readonly bool _isConnected;
     private bool _reusePort;
     private bool _closed;
 
@@ -34,9 +36,10 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         _socket = socket;
         _parent = parent;
         _local = socket.LocalEndPoint!;
+        _isConnected = socket.Connected;
         IPAddress address = ((IPEndPoint)_local).Address;
         if (parent is not null) _pinned = DatagramAddress.From(address, 0);
-        else if (!socket.Connected && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))) _children = [];
+        else if (!_isConnected && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))) _children = [];
         _ready = new ReadyOperation(this) { SocketFlags = SocketFlags.Peek };
         _ready.SetBuffer(Array.Empty<byte>(), 0, 0);
         TurnLater();
@@ -55,6 +58,7 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
             ManagedListener.AllowReuse(socket, address: isAny, options.ReusePort);
             if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
             if (isAny) AskForLocal(socket);
+            socket.ReceiveBufferSize = ListenerBuffer;
             socket.Bind(address);
             return new ManagedDatagramSocket(loop, socket, handler, drops) { _reusePort = options.ReusePort };
         }
@@ -159,18 +163,18 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
 
     private void Turn()
     {
-        DatagramBatch batch = _socket.Connected ? _loop.Datagrams.Out : _loop.Datagrams.In;
+        DatagramBatch batch = _isConnected ? _loop.Datagrams.Out : _loop.Datagrams.In;
         for (int turn = 0; turn < BatchesPerTurn; turn++)
         {
             if (_closed) return;
             int count = 0;
-            bool unreachable = false;
+            bool unreachable = IsUnreachable(_ready.TakeError()) && _isConnected;
             while (count < BatchSize && !unreachable && _socket.Poll(0, SelectMode.SelectRead))
             {
                 SocketError error = Receive(batch, count);
                 if (error == SocketError.Success) count++;
                 else if (error == SocketError.MessageSize) Drop(UdpDrop.Truncated, 1);
-                else if (IsUnreachable(error)) unreachable = _socket.Connected;
+                else if (IsUnreachable(error)) unreachable = _isConnected;
                 else break;
             }
 
@@ -194,7 +198,7 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         item.Local = _pinned;
         try
         {
-            if (_socket.Connected)
+            if (_isConnected)
             {
                 item.Length = _socket.Receive(batch.Slot(index), SocketFlags.None, out SocketError error);
                 return error;
@@ -252,8 +256,9 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         {
             if (!_socket.ReceiveAsync(_ready)) TurnLater();
         }
-        catch (SocketException)
+        catch (SocketException error)
         {
+            _ready.SocketError = error.SocketErrorCode;
             TurnLater();
         }
     }
@@ -263,5 +268,13 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
     {
         // A thread of the pool: no handler may run here.
         protected override void OnCompleted(SocketAsyncEventArgs e) => socket.TurnLater();
+
+        /// <summary>An ICMP error that the peek was told instead of the next call.</summary>
+        public SocketError TakeError()
+        {
+            SocketError error = SocketError;
+            SocketError = SocketError.Success;
+            return error;
+        }
     }
 }

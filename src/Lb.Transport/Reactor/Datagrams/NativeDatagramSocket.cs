@@ -6,9 +6,6 @@ namespace Lb.Transport;
 /// <summary>A UDP socket of the epoll and io_uring drivers.</summary>
 internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorHandler
 {
-    // Holds some thousand small datagrams while the loop does something else. The system's own limit applies without CAP_NET_ADMIN.
-    private const int ListenerBuffer = 4 << 20;
-
     private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).Receive();
 
     private readonly ReactorLoop _loop;
@@ -88,6 +85,10 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
         int descriptor = Open(family);
         if (descriptor < 0) return null;
         _ = Libc.SetOption(descriptor, DatagramLibc.LevelUdp, DatagramLibc.Coalesce, 1);
+
+        // Also of hosts and networks that can't be reached, not only of closed ports.
+        if (family == Libc.AddressFamilyV6) _ = Libc.SetOption(descriptor, Libc.LevelV6, DatagramLibc.ReceiveErrorsV6, 1);
+        else _ = Libc.SetOption(descriptor, DatagramLibc.LevelIp, DatagramLibc.ReceiveErrorsV4, 1);
         try
         {
             if (Libc.Connect(descriptor, native, length) == 0)
@@ -122,6 +123,24 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     public void OnReady(bool readable, bool writable)
     {
         if (readable) Receive();
+
+        // Writable is told of errors only. What is left of them would fill the socket's memory.
+        while (writable && Descriptor >= 0 && TakeError() != 0)
+        {
+        }
+    }
+
+    /// <summary>The oldest ICMP error that waits in the error queue of a connected socket; 0 = none.</summary>
+    internal int TakeError()
+    {
+        const int Size = 128;
+        if (!IsConnected) return 0;
+        byte* control = stackalloc byte[Size];
+        MessageHeader header = new() { Control = control, ControlLength = Size };
+        if (DatagramLibc.Receive(Descriptor, &header, DatagramLibc.MessageErrorQueue | DatagramLibc.MessageDontWait) < 0) return 0;
+
+        // struct sock_extended_err begins with the error; it is the first and only thing asked for.
+        return header.ControlLength >= ControlHeader.Size + sizeof(int) ? *(int*)(control + ControlHeader.Size) : Errno.InputOutput;
     }
 
     public override void Close()
@@ -168,10 +187,12 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (count < 0)
             {
                 int error = Libc.Errno;
-                if (error == Errno.Interrupted) continue;
-                if (!IsConnected || !DatagramSender.IsUnreachable(error)) return;
-                Handler.OnUnreachable(this);
-                continue;
+                if (error == Errno.Again) return;
+                if (IsConnected && DatagramSender.IsUnreachable(error)) Handler.OnUnreachable(this);
+
+                // The error was an older one, and has been told now; behind it there may be data.
+                if (turn < BatchesPerTurn - 1) continue;
+                return;
             }
 
             if (IsConnected) batch.Used += count;
