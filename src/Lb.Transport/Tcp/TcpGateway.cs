@@ -22,9 +22,10 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
     {
         _settings = settings;
         _marked = new MarkedServers(this);
-        _marked.Watch(settings.Pool);
+        foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         ILogger logger = context.Logger;
-        _shards = [.. context.Loops.Loops.Select(loop => new TcpShard(this, loop, logger))];
+        LoopShare[] shares = LoopShare.Make(context.Loops.Loops.Count);
+        _shards = [.. context.Loops.Loops.Select((loop, i) => new TcpShard(this, loop, shares[i], logger))];
     }
 
     /// <inheritdoc/>
@@ -50,6 +51,8 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
 
     internal TcpSettings Settings => _settings;
 
+    internal TcpShard ShardOf(int loop) => _shards[loop];
+
     private protected override IReadOnlyList<GatewayShard> Shards => _shards;
 
     /// <summary>Client connections that ended in this way.</summary>
@@ -60,7 +63,7 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
     {
         TcpSettings settings = TcpSettings.From(in context);
         _settings = settings;
-        _marked.Watch(settings.Pool);
+        foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);
     }
 

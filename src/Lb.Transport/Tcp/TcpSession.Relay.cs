@@ -8,27 +8,50 @@ internal sealed partial class TcpSession
 
     public void OnData(Connection connection, ReadOnlySpan<byte> data)
     {
-        Connection to;
+        Connection to = Heard(connection, data.Length);
+
+        // A slow reader stops its source: what it has not taken is one buffer, the rest waits in the kernel and at the sender.
+        SendResult result = to.Send(data);
+        if (result == SendResult.Pending)
+        {
+            connection.PauseReading();
+            return;
+        }
+
+        Took(to);
+        if (result == SendResult.Sent) connection.TrySpliceTo(to);
+    }
+
+    public void OnSpliced(Connection connection, int bytes)
+    {
+        Connection to = Heard(connection, bytes);
+        if (to.PendingBytes > 0) connection.PauseReading();
+        else Took(to);
+    }
+
+    /// <summary>Counts what one side has said.</summary>
+    /// <returns>The other one.</returns>
+    private Connection Heard(Connection connection, int bytes)
+    {
         long now = Loop.Now;
         if (ReferenceEquals(connection, _client))
         {
-            to = _server!;
             _clientActive = now;
             _serverOwes = true;
-            _shard.Counters.BytesIn += data.Length;
-        }
-        else
-        {
-            to = _client;
-            _serverActive = now;
-            _serverOwes = false;
-            _shard.Counters.BytesOut += data.Length;
+            _shard.Counters.BytesIn += bytes;
+            return _server!;
         }
 
-        // A slow reader stops its source: what it has not taken is one buffer, the rest waits in the kernel and at the sender.
-        if (to.Send(data) == SendResult.Pending) connection.PauseReading();
-        else if (ReferenceEquals(to, _client)) _clientActive = now;
-        else _serverActive = now;
+        _serverActive = now;
+        _serverOwes = false;
+        _shard.Counters.BytesOut += bytes;
+        return _client;
+    }
+
+    private void Took(Connection to)
+    {
+        if (ReferenceEquals(to, _client)) _clientActive = Loop.Now;
+        else _serverActive = Loop.Now;
     }
 
     public void OnDrained(Connection connection)
@@ -79,6 +102,7 @@ internal sealed partial class TcpSession
             {
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
             Failed(end, FailureKind.Connect);
@@ -107,7 +131,8 @@ internal sealed partial class TcpSession
     /// </summary>
     public void Drain(TimeSpan after)
     {
-        _drainFrom = Loop.Now + (long)(after.TotalSeconds * Loop.Time.TimestampFrequency);
+        _rare ??= new Rare();
+        _rare.DrainFrom = Loop.Now + (long)(after.TotalSeconds * Loop.Time.TimestampFrequency);
         if (_stage == Stage.Relaying) CheckSilence();
     }
 
@@ -126,7 +151,7 @@ internal sealed partial class TcpSession
         // A server that owes an answer is to blame before a client that waits for it.
         if (server >= serverLimit && (_serverOwes || client < clientLimit)) End(RelayEnd.ServerTimeout);
         else if (client >= clientLimit) End(RelayEnd.ClientTimeout);
-        else if (_drainFrom is { } from) CheckDrain(from, now, Shorter(clientLimit - client, serverLimit - server));
+        else if (_rare?.DrainFrom is { } from) CheckDrain(from, now, Shorter(clientLimit - client, serverLimit - server));
         else Loop.Schedule(this, Shorter(clientLimit - client, serverLimit - server));
     }
 
@@ -159,7 +184,8 @@ internal sealed partial class TcpSession
         if (_stage == Stage.Ended) return;
         _stage = Stage.Ended;
         Loop.Cancel(this);
-        _attempts?.Queue?.Cancel();
+        _rare?.Queue?.Cancel();
+        _rare?.Prelude?.Cancel();
         GiveRetryBack();
 
         // A broken stream is told as one: RST in, RST out. Everything else closes cleanly.

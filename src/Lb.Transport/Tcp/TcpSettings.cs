@@ -4,11 +4,23 @@ namespace Lb.Transport;
 internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, PoolSettings Servers, TimeSpan ClientTimeout, TimeSpan ClientFinTimeout)
     : GatewaySettings(Common)
 {
+    /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
+    public IPreludeStep[]? Steps { get; init; }
+
+    /// <summary>Every pool that its clients may be sent to.</summary>
+    public IEnumerable<ServerPool> Pools => [Pool];
+
+    /// <summary>How to connect to servers; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
+
     public static TcpSettings From(in GatewayContext context)
     {
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
+        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
+        {
+            Connects = context.Connects,
+        };
     }
 }

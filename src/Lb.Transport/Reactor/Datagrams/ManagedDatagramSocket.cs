@@ -57,6 +57,7 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         {
             ManagedListener.AllowReuse(socket, address: isAny, options.ReusePort);
             if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
+            if (OperatingSystem.IsLinux()) options.Tuning?.Apply(socket);
             if (isAny) AskForLocal(socket);
             socket.ReceiveBufferSize = ListenerBuffer;
             socket.Bind(address);
