@@ -141,7 +141,8 @@ internal static class LbOptionsReader
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
         TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
+        UdpValidation.Read(reader, gateway);
         reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls");
     }
 }

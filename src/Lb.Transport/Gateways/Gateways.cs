@@ -12,6 +12,7 @@ public sealed class Gateways : ILbPart, IDisposable
     private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["tcp"] = static context => new TcpGateway(in context),
+        ["udp"] = static context => new UdpGateway(in context),
         ["health"] = static context => new HealthGateway(in context),
     };
 
@@ -73,7 +74,7 @@ public sealed class Gateways : ILbPart, IDisposable
         }
 
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
-        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone).ConfigureAwait(false);
+        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone, options).ConfigureAwait(false);
         foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
@@ -103,9 +104,10 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     // It drains while the rest goes on: a reload does not wait for the last of its clients.
-    private async Task LeaveAsync(Gateway gone)
+    private async Task LeaveAsync(Gateway gone, LbOptions options)
     {
         _gateways = _gateways.Remove(gone.Name);
+        await gone.CloseAsync(GatewayValidation.Addresses(options.Gateways.Values)).ConfigureAwait(false);
         await gone.BeginStopAsync().ConfigureAwait(false);
         _leaving.RemoveAll(static l => l.Stopped.IsCompleted);
         _leaving.Add((gone, gone.StopAsync(_time, CancellationToken.None)));
