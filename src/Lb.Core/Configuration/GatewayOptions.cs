@@ -40,4 +40,7 @@ public sealed class GatewayOptions
     /// <summary>While it stops, idle connections are closed spread over this time, not all at once; default 0 = at once (HAProxy <c>close-spread-time</c>).</summary>
     [NotNegative]
     public TimeSpan CloseSpreadTime { get; set; }
+
+    /// <summary>TLS for its clients (HAProxy <c>bind … ssl</c>); default null: none.</summary>
+    public GatewayTlsOptions? Tls { get; set; }
 }

@@ -62,6 +62,7 @@ public sealed class LbConfiguration
         {
             string path = $"{options.Path}:Gateways:{name}";
             Rules.Run(new GatewayRules(), path, gateway, errors);
+            if (gateway.Tls is { } tls) Rules.Run(new GatewayTlsRules(), $"{path}:Tls", tls, errors);
             if (gateway.Listen.Count == 0) errors.Add(new($"{path}:Listen", null, "a gateway needs at least one address to listen on"));
             if (string.IsNullOrWhiteSpace(gateway.Pool) || options.Pools.ContainsKey(gateway.Pool)) continue;
             string known = options.Pools.Count == 0 ? "there is none" : $"there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}";

@@ -116,7 +116,8 @@ internal static class LbOptionsReader
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
-        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
+        reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
+        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections");
         return server;
     }
 
@@ -131,7 +132,8 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        reader.Section("Tls", r => gateway.Tls = TlsReader.Gateway(r, gateway.Tls));
         reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Responses", "IdleTimeout");
     }
 }

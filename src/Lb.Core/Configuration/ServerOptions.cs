@@ -44,6 +44,9 @@ public sealed class ServerOptions
     /// </summary>
     public bool InhibitOnFailure { get; set; }
 
+    /// <summary>TLS to it (HAProxy <c>ssl</c>), after a PROXY header if there is one; default null: none.</summary>
+    public ServerTlsOptions? Tls { get; set; }
+
     /// <summary><see cref="Name"/>, or the address when there is none.</summary>
     internal string NameOrAddress => string.IsNullOrEmpty(Name) ? Address : Name;
 }

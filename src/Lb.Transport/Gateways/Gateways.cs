@@ -57,6 +57,7 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
+        TlsValidation.Validate(options, errors);
         if (_transport is not null && _transport.Driver != options.Transport.Driver)
             errors.Add(new($"{options.Path}:Transport:Driver", options.Transport.Driver, "can't be changed while the gateways run; start anew"));
         if (_transport is not null && _transport.Loops != options.Transport.Loops)
@@ -118,10 +119,17 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger);
         Gateway? before = Find(name);
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
+        Gateway running;
         try
         {
+            running = before ?? s_kinds[gateway.Mode](context);
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog)).ConfigureAwait(false);
+        }
+        catch (CertificateException error)
+        {
+            // Changed since the check.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Tls", error.File, error.Reason));
+            return;
         }
         catch (SocketException error)
         {

@@ -53,4 +53,13 @@ public enum RelayEnd
 
     /// <summary>A main server came up and the connections of backups were closed (code <c>U</c>): <see cref="OnMarkedUp.ShutdownBackupSessions"/>.</summary>
     MainMarkedUp,
+
+    /// <summary>The client's TLS handshake failed, or it did not speak TLS.</summary>
+    TlsHandshakeFailed,
+
+    /// <summary>The client's TLS handshake was not done within the handshake time-out.</summary>
+    TlsHandshakeTimeout,
+
+    /// <summary>The last attempt found a server, but TLS with it failed: its certificate, most often.</summary>
+    ConnectTlsFailed,
 }

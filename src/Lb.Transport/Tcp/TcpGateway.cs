@@ -13,7 +13,7 @@ public sealed class TcpGateway : Gateway
     private volatile TcpSettings _settings;
 
     internal TcpGateway(in GatewayContext context)
-        : this(in context, TcpSettings.From(in context))
+        : this(in context, TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(null, in context) })
     {
     }
 
@@ -48,6 +48,9 @@ public sealed class TcpGateway : Gateway
     /// <summary>Attempts that went to another server than the failed one (HAProxy <c>wredis</c>).</summary>
     public long Redispatches => Sum(static c => Volatile.Read(ref c.Redispatches));
 
+    /// <summary>The certificates that its clients get; null without TLS.</summary>
+    public GatewayCertificates? Certificates => _settings.Tls;
+
     internal TcpSettings Settings => _settings;
 
     private protected override IReadOnlyList<GatewayShard> Shards => _shards;
@@ -58,7 +61,7 @@ public sealed class TcpGateway : Gateway
 
     internal override void Update(in GatewayContext context)
     {
-        TcpSettings settings = TcpSettings.From(in context);
+        TcpSettings settings = TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(_settings.Tls, in context) };
         _settings = settings;
         foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);
@@ -79,7 +82,11 @@ public sealed class TcpGateway : Gateway
         }
     }
 
-    private protected override void Released() => _marked.Stop();
+    private protected override void Released()
+    {
+        _marked.Stop();
+        _settings.Tls?.Dispose();
+    }
 
     private long Sum(Func<TcpCounters, long> value)
     {

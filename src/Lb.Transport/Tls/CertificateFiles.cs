@@ -87,6 +87,19 @@ internal static class CertificateFiles
     public static IEnumerable<string> FilesOf(CertificateOptions options) =>
         new[] { options.CertificateFile, options.KeyFile, options.PfxFile, options.PasswordFile }.OfType<string>();
 
+    /// <summary>The content of a file; empty for one that can't be read, which reading it for good will tell of.</summary>
+    public static byte[] ReadOrNothing(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     private static X509Certificate2 LoadPfx(string file, string? password, X509Certificate2Collection all)
     {
         try
