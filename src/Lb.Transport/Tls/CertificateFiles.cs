@@ -141,7 +141,7 @@ internal static class CertificateFiles
         catch (Exception error) when (error is CryptographicException or ArgumentException)
         {
             throw new CertificateException(keyName, keyFile, isEncrypted ? "has a key that the password does not open, or that is not the certificate's"
-                : error is ArgumentException || IsMismatch(error) ? $"has a key that is not that of the certificate in {file}" : "has a key that can't be read");
+                : IsMismatch(error) ? $"has a key that is not that of the certificate in {file}" : "has a key that can't be read");
         }
     }
 
