@@ -29,6 +29,10 @@ internal static class LbOptionsReader
             {
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+                options.Transport.CpuAffinity = r.Word("CpuAffinity", options.Transport.CpuAffinity);
+                options.Transport.HandOver = r.Text("HandOver", options.Transport.HandOver);
+                options.Transport.MaxConnections = r.Integer("MaxConnections", options.Transport.MaxConnections);
+                options.Transport.MaxMemory = r.Bytes("MaxMemory", options.Transport.MaxMemory);
                 options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
@@ -58,6 +62,7 @@ internal static class LbOptionsReader
         pool.ServerFinTimeout = reader.Duration("ServerFinTimeout", pool.ServerFinTimeout);
         pool.QueueTimeout = reader.Duration("QueueTimeout", pool.QueueTimeout);
         pool.MaxQueue = reader.Integer("MaxQueue", pool.MaxQueue);
+        pool.FullConnections = reader.Integer("FullConnections", pool.FullConnections);
         pool.Retries = reader.Integer("Retries", pool.Retries);
         pool.Redispatch = reader.Redispatch("Redispatch", pool.Redispatch);
         pool.AllBackups = reader.Flag("AllBackups", pool.AllBackups);
@@ -65,6 +70,7 @@ internal static class LbOptionsReader
         pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
         pool.AllDown = reader.Choice("AllDown", pool.AllDown);
         PoolProtectionReader.Read(reader, pool);
+        TcpReader.Read(reader, pool);
         reader.NotInThisVersion("RetryOn", "HttpReuse");
     }
 
@@ -110,6 +116,7 @@ internal static class LbOptionsReader
         server.Weight = reader.Integer("Weight", server.Weight);
         server.Backup = reader.Flag("Backup", server.Backup);
         server.MaxConnections = reader.Integer("MaxConnections", server.MaxConnections);
+        server.MinConnections = reader.Integer("MinConnections", server.MinConnections);
         server.InitState = reader.Choice("InitState", server.InitState);
         server.Priority = reader.Integer("Priority", server.Priority);
         server.Zone = reader.Text("Zone", server.Zone);
@@ -117,7 +124,8 @@ internal static class LbOptionsReader
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
         reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
-        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections");
+        TcpReader.Read(reader, server);
+        reader.NotInThisVersion("Cookie", "SendProxy");
         return server;
     }
 
@@ -133,7 +141,9 @@ internal static class LbOptionsReader
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
         reader.Section("Tls", r => gateway.Tls = TlsReader.Gateway(r, gateway.Tls));
+        TcpReader.Read(reader, gateway);
+        AdmissionReader.Read(reader, gateway);
         reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Responses", "IdleTimeout");
+            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Responses", "IdleTimeout");
     }
 }

@@ -272,6 +272,7 @@ public sealed partial class ServerPool
         server.Priority = options.Priority;
         server.Zone = options.Zone;
         server.MaxQueue = options.MaxQueue;
+        server.MinConnections = options.MinConnections;
 
         // The same object as long as it says the same: whoever has prepared something from it sees by that whether it still holds.
         ServerConnecting connecting = ServerConnecting.From(options);

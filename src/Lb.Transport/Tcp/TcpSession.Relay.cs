@@ -111,6 +111,7 @@ internal sealed partial class TcpSession
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
                 CloseReason.HandshakeFailed => RelayEnd.ConnectTlsFailed,
+                CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
             Failed(end, reason == CloseReason.HandshakeFailed ? FailureKind.Protocol : FailureKind.Connect);

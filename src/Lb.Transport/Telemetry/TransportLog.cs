@@ -30,6 +30,9 @@ internal static partial class TransportLog
     [LoggerMessage(4008, LogLevel.Information, "The limit of open files allows a gateway {Most} connections at a time")]
     public static partial void ConnectionLimit(ILogger logger, int most);
 
+    [LoggerMessage(4600, LogLevel.Warning, "Loop {Loop} can't be kept to processor {Processor} (errno {Error}); it runs where the system puts it")]
+    public static partial void NotPinned(ILogger logger, int loop, int processor, int error);
+
     [LoggerMessage(4400, LogLevel.Information, "Gateway {Gateway} shows {Count} certificates; the first to expire is {Source}, on {Day:yyyy-MM-dd}")]
     public static partial void CertificatesRead(ILogger logger, string gateway, int count, string source, DateTimeOffset day);
 
