@@ -94,6 +94,8 @@ public sealed class GatewayOptions
     /// </summary>
     [Within(0, 1_000_000_000)]
     public int Requests { get; set; }
+    /// <summary>TLS for its clients (HAProxy <c>bind … ssl</c>); default null: none.</summary>
+    public GatewayTlsOptions? Tls { get; set; }
 
     /// <summary>Who is let in, asked for each new client in this order: the first rule that fits decides (HAProxy <c>tcp-request connection</c>). Default: everybody.</summary>
     public IList<AccessRuleOptions> Access { get; } = [];

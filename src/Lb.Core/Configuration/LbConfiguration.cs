@@ -62,6 +62,7 @@ public sealed class LbConfiguration
         {
             string path = $"{options.Path}:Gateways:{name}";
             Rules.Run(new GatewayRules(), path, gateway, errors);
+            if (gateway.Tls is { } tls) Rules.Run(new GatewayTlsRules(), $"{path}:Tls", tls, errors);
             TcpValidation.Validate(path, gateway, errors);
             AdmissionValidation.Validate(path, gateway, errors);
             UdpValidation.Validate(path, gateway, errors);

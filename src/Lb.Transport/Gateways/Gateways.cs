@@ -60,6 +60,7 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
         TransportValidation.Validate(options, _transport, errors);
+        TlsValidation.Validate(options, errors);
     }
 
     /// <inheritdoc/>
@@ -117,10 +118,17 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
+        Gateway running;
         try
         {
+            running = before ?? s_kinds[gateway.Mode](context);
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
+        }
+        catch (CertificateException error)
+        {
+            // Changed since the check.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Tls", error.File, error.Reason));
+            return;
         }
         catch (SocketException error)
         {

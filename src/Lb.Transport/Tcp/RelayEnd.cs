@@ -56,4 +56,13 @@ public enum RelayEnd
 
     /// <summary>The last attempt found no local port left for a connection to the server: of <see cref="ServerOptions.Source"/>'s range, or of the system's.</summary>
     ConnectNoPort,
+
+    /// <summary>The client's TLS handshake failed, or it did not speak TLS.</summary>
+    TlsHandshakeFailed,
+
+    /// <summary>The client's TLS handshake was not done within the handshake time-out.</summary>
+    TlsHandshakeTimeout,
+
+    /// <summary>The last attempt found a server, but TLS with it failed: its certificate, most often.</summary>
+    ConnectTlsFailed,
 }

@@ -7,6 +7,9 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
     public IPreludeStep[]? Steps { get; init; }
 
+    /// <summary>TLS for clients, after those steps; null for none.</summary>
+    public GatewayCertificates? Tls { get; init; }
+
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IEnumerable<ServerPool> Pools => [Pool];
 
