@@ -156,6 +156,18 @@ public sealed class TransportOptions
     public int Loops { get; set; }
 
     /// <summary>
+    /// Which processors the loops keep to: <c>none</c> (default: the system decides), <c>auto</c> (loop n on the n-th processor that this process may use), or
+    /// a list such as <c>0-3,8</c>, in whose order they take turns (HAProxy <c>cpu-map</c>). Linux.
+    /// </summary>
+    public string CpuAffinity { get; set; } = "none";
+
+    /// <summary>
+    /// A Unix socket by which a new process takes the listening sockets over, <c>unix:/run/lb-handover.sock</c>: at its start the new process asks there, and
+    /// the old one drains. Default: none (HAProxy <c>expose-fd listeners</c>). Linux.
+    /// </summary>
+    public string? HandOver { get; set; }
+
+    /// <summary>
     /// Most clients of all gateways together, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = what the limit of open files allows (HAProxy
     /// global <c>maxconn</c>).
     /// </summary>

@@ -29,6 +29,8 @@ internal static class LbOptionsReader
             {
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+                options.Transport.CpuAffinity = r.Word("CpuAffinity", options.Transport.CpuAffinity);
+                options.Transport.HandOver = r.Text("HandOver", options.Transport.HandOver);
                 options.Transport.MaxConnections = r.Integer("MaxConnections", options.Transport.MaxConnections);
                 options.Transport.MaxMemory = r.Bytes("MaxMemory", options.Transport.MaxMemory);
                 options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
@@ -68,6 +70,7 @@ internal static class LbOptionsReader
         pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
         pool.AllDown = reader.Choice("AllDown", pool.AllDown);
         PoolProtectionReader.Read(reader, pool);
+        TcpReader.Read(reader, pool);
         reader.NotInThisVersion("RetryOn", "HttpReuse");
     }
 
@@ -120,6 +123,7 @@ internal static class LbOptionsReader
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
+        TcpReader.Read(reader, server);
         reader.NotInThisVersion("Cookie", "SendProxy", "Tls");
         return server;
     }
@@ -135,6 +139,7 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
         reader.NotInThisVersion(
             "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");

@@ -63,6 +63,19 @@ public sealed class PoolOptions
     [Within(-1, 100)]
     public int? Redispatch { get; set; }
 
+    /// <summary>
+    /// Where connections to its servers come from: an address of this machine (<c>192.0.2.1</c>), with a port or a range of ports
+    /// (<c>192.0.2.1:40000-49999</c>), or <c>clientip</c>: each client's own address, for servers whose way back leads through this machine (Linux,
+    /// CAP_NET_ADMIN or CAP_NET_RAW). Default: the system chooses (HAProxy <c>source</c>, <c>usesrc clientip</c>).
+    /// </summary>
+    public string? Source { get; set; }
+
+    /// <summary>The network interface that connections to its servers leave by; default: by the routes (HAProxy <c>source … interface</c>). Linux.</summary>
+    public string? Interface { get; set; }
+
+    /// <summary>TCP options of connections to its servers; default: those of <see cref="ConnectTcpOptions"/>.</summary>
+    public ConnectTcpOptions? Tcp { get; set; }
+
     /// <summary>All usable backup servers share the load, not only the first (HAProxy <c>option allbackups</c>). Default false.</summary>
     public bool AllBackups { get; set; }
 

@@ -51,6 +51,18 @@ public sealed class ServerOptions
     /// </summary>
     public bool InhibitOnFailure { get; set; }
 
+    /// <summary>
+    /// Where connections to it come from: <c>192.0.2.1</c>, <c>192.0.2.1:40000-49999</c> or <c>clientip</c>; default <see cref="PoolOptions.Source"/>
+    /// (HAProxy <c>source</c>).
+    /// </summary>
+    public string? Source { get; set; }
+
+    /// <summary>The network interface that connections to it leave by; default <see cref="PoolOptions.Interface"/> (HAProxy <c>source … interface</c>). Linux.</summary>
+    public string? Interface { get; set; }
+
+    /// <summary>TCP options of connections to it; default <see cref="PoolOptions.Tcp"/>, which it replaces as a whole.</summary>
+    public ConnectTcpOptions? Tcp { get; set; }
+
     /// <summary><see cref="Name"/>, or the address when there is none.</summary>
     internal string NameOrAddress => string.IsNullOrEmpty(Name) ? Address : Name;
 }

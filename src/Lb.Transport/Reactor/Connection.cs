@@ -112,8 +112,11 @@ internal enum CloseReason
     /// <summary>No route, network or host unreachable, the kernel's own time-out, or the queue of a Unix socket is full.</summary>
     Unreachable,
 
-    /// <summary>No descriptor, no memory, no local port, an exception in the handler, or another local fault.</summary>
+    /// <summary>No descriptor, no memory, an exception in the handler, or another local fault.</summary>
     LocalError,
+
+    /// <summary>No local port is left for a connection to this server.</summary>
+    NoPort,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
@@ -154,6 +157,15 @@ internal interface IAcceptHandler
     /// or closes the connection (one without a handler is closed). Called on the loop's thread.
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
+
+    /// <summary>The loop that this handler's connections belong to; needed of those that relieve others.</summary>
+    EventLoop? Home => null;
+
+    /// <summary>
+    /// A connection has been accepted: the handler of another loop of the same driver that is to have it, because this loop has too many; null (default): it
+    /// stays. The other one's <see cref="OnAccepted"/> follows, on its own loop. Called on the loop's thread.
+    /// </summary>
+    IAcceptHandler? Relief() => null;
 }
 
 /// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
@@ -162,11 +174,20 @@ internal abstract class Listener : IListening
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     public abstract System.Net.EndPoint LocalEndPoint { get; }
 
+    /// <summary>Who takes its connections.</summary>
+    public abstract IAcceptHandler Handler { get; }
+
     /// <summary>Stops accepting; new connections wait in the kernel's backlog. Idempotent.</summary>
     public abstract void Pause();
 
     /// <summary>Accepts again. Idempotent.</summary>
     public abstract void Resume();
+
+    /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
+    public virtual nint Handle => -1;
+
+    /// <summary>The file of a Unix socket stays when this listener closes: another process listens on it.</summary>
+    public bool KeepsFile { get; set; }
 
     /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
     public abstract void Close();
@@ -189,6 +210,12 @@ internal readonly record struct ListenOptions(int Backlog = ListenOptions.Defaul
         : this(DefaultBacklog)
     {
     }
+
+    /// <summary>Socket options, which accepted connections inherit; null: <see cref="SocketTuning.Default"/>.</summary>
+    public SocketTuning? Tuning { get; init; }
+
+    /// <summary>A listening socket that another process has made, which is taken over instead of binding one.</summary>
+    public nint? Inherited { get; init; }
 
     /// <summary>Default of <see cref="Backlog"/>.</summary>
     public const int DefaultBacklog = 4096;

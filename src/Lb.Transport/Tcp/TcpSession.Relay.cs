@@ -102,6 +102,7 @@ internal sealed partial class TcpSession
             {
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
             Failed(end, FailureKind.Connect);

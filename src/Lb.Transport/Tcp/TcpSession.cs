@@ -180,7 +180,16 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
         Loop.Schedule(this, _settings.Servers.ConnectTimeout);
         _greeted = false;
-        _server = Loop.Connect(_lease.Server.EndPoint, this);
+        _server = ConnectTo(_lease.Server);
+    }
+
+    private Connection ConnectTo(Server server)
+    {
+        if (_settings.Connects?.For(server) is not { } options) return Loop.Connect(server.EndPoint, this);
+        PeerAddress client = default;
+        if (_rare?.Prelude is { } prelude) client = prelude.Source;
+        else _client.GetPeer(out client);
+        return Loop.Connect(server.EndPoint, this, options, client);
     }
 
     /// <summary>The queue is no place for a loop to wait: the pool calls back on a thread of its own, and the answer comes by the mailbox.</summary>

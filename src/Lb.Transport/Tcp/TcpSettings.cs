@@ -10,11 +10,17 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IEnumerable<ServerPool> Pools => [Pool];
 
+    /// <summary>How to connect to servers; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
+
     public static TcpSettings From(in GatewayContext context)
     {
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
+        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
+        {
+            Connects = context.Connects,
+        };
     }
 }

@@ -69,7 +69,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         return listener;
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireOwner();
         byte* native = stackalloc byte[NativeAddress.Capacity];
@@ -77,21 +77,10 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
         EpollConnection connection = Rent(handler);
-        int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
+        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
         if (descriptor < 0)
         {
-            connection.BeginFailed(peer, CloseReason.LocalError);
-            return connection;
-        }
-
-        if (!isUnix) _ = Libc.SetOption(descriptor, Libc.LevelTcp, Libc.TcpNoDelay, 1);
-        if (Libc.Connect(descriptor, native, length) != 0 && Libc.Errno is not Errno.InProgress and not Errno.Interrupted)
-        {
-            int error = Libc.Errno;
-            _ = Libc.Close(descriptor);
-
-            // A Unix socket whose queue is full answers EAGAIN, and nothing reports when there is room again.
-            connection.BeginFailed(peer, isUnix && error == Errno.Again ? CloseReason.Unreachable : Errno.ToCloseReason(error));
+            connection.BeginFailed(peer, reason);
             return connection;
         }
 
@@ -107,19 +96,25 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     }
 
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
-    internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
+    internal void Accepted(EpollListener listener, IAcceptHandler handler, int descriptor, in PeerAddress peer)
     {
         EpollConnection connection = Rent(Unhandled.Instance);
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {
-            if (Register(connection, descriptor)) listener.Handler.OnAccepted(listener, connection);
+            if (Register(connection, descriptor)) handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
         }
         catch (Exception exception)
         {
             HandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Takes a descriptor that another loop has accepted. Any thread.</summary>
+    internal void Adopt(EpollListener listener, IAcceptHandler handler, int descriptor, PeerAddress peer)
+    {
+        if (!Post(_ => Accepted(listener, handler, descriptor, in peer), null)) _ = Libc.Close(descriptor);
     }
 
     /// <summary>Asks for a turn after this one's events. The connection makes sure that it is in the queue once.</summary>

@@ -134,7 +134,7 @@ internal static unsafe partial class Libc
     public static partial int SetOption(int descriptor, int level, int option, void* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
-    private static partial int GetOption(int descriptor, int level, int option, void* value, uint* length);
+    public static partial int GetOption(int descriptor, int level, int option, void* value, uint* length);
 
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     public static partial int GetSocketName(int descriptor, void* address, uint* length);
