@@ -58,6 +58,7 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
+        AddressFiles.Validate(options, errors);
         TransportValidation.Validate(options, _transport, errors);
     }
 
@@ -71,6 +72,8 @@ public sealed class Gateways : ILbPart, IDisposable
             _transport = options.Transport;
             _loops = new LoopGroup(options.Transport, _time, _logger);
         }
+
+        _loops?.Limits.Update(options.Transport, _loops.MaxConnections);
 
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
         foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone).ConfigureAwait(false);
@@ -116,6 +119,7 @@ public sealed class Gateways : ILbPart, IDisposable
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
         Gateway running = before ?? s_kinds[gateway.Mode](context);
+        if (before is null) running.Admit(in context);
         try
         {
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
@@ -130,7 +134,12 @@ public sealed class Gateways : ILbPart, IDisposable
             return;
         }
 
-        if (before is not null) running.Update(in context);
+        if (before is not null)
+        {
+            running.Update(in context);
+            running.Admit(in context);
+        }
+
         _gateways = _gateways.SetItem(name, running);
     }
 

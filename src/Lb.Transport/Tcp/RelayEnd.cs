@@ -56,4 +56,7 @@ public enum RelayEnd
 
     /// <summary>The last attempt found no local port left for a connection to the server: of <see cref="ServerOptions.Source"/>'s range, or of the system's.</summary>
     ConnectNoPort,
+
+    /// <summary>A rule or a limit keeps this client out, by the address that its PROXY header names (<see cref="Gateway.Admission"/>).</summary>
+    Denied,
 }

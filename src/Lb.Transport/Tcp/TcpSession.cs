@@ -119,13 +119,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
                 Destination = prelude.Destination,
                 Request = prelude,
                 Prefer = prelude.Prefer,
+                Priority = _settings.Priority,
                 Now = Loop.Now,
                 Excluded = _rare.Tried,
             };
         }
 
         _client.GetPeer(out PeerAddress source);
-        return new PickContext { Source = source, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
+        return new PickContext { Source = source, Priority = _settings.Priority, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
     }
 
     private void Pick()

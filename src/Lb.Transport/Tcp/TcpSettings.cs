@@ -7,6 +7,12 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
     public IPreludeStep[]? Steps { get; init; }
 
+    /// <summary>Who is let in is decided by a step, not at the accept.</summary>
+    public bool AdmitsLater => Steps is not null && Array.Exists(Steps, static s => s is AdmissionStep);
+
+    /// <summary>The place of its clients among those who wait for a server.</summary>
+    public QueuePriority Priority { get; init; }
+
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IEnumerable<ServerPool> Pools => [Pool];
 
@@ -21,6 +27,7 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
+            Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
     }
 }

@@ -35,4 +35,16 @@ internal static partial class TransportLog
 
     [LoggerMessage(4006, LogLevel.Information, "Gateway {Gateway} has stopped")]
     public static partial void Stopped(ILogger logger, string gateway);
+
+    [LoggerMessage(4500, LogLevel.Information, "Gateway {Gateway} goes by {File}: {Count} networks")]
+    public static partial void AddressesRead(ILogger logger, string gateway, string file, int count);
+
+    [LoggerMessage(4501, LogLevel.Error, "Gateway {Gateway} can't use {File} as it is now and goes by what it read before: {Faults}")]
+    public static partial void AddressesNotRead(ILogger logger, string gateway, string file, string faults);
+
+    [LoggerMessage(4502, LogLevel.Warning, "Buffers hold {Bytes} bytes, the limit is {Limit}: no client is accepted until slow readers have taken some of it")]
+    public static partial void MemoryFull(ILogger logger, long bytes, long limit);
+
+    [LoggerMessage(4503, LogLevel.Information, "Buffers hold {Bytes} bytes of {Limit} again: clients are accepted")]
+    public static partial void MemoryFree(ILogger logger, long bytes, long limit);
 }
