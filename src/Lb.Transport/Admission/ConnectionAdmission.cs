@@ -7,7 +7,8 @@ namespace Lb.Transport;
 /// </summary>
 public sealed class ConnectionAdmission : IDisposable
 {
-    private readonly long[] _counts = new long[Enum.GetValues<AccessAction>().Length * Enum.GetValues<AdmissionReason>().Length];
+    private const int Reasons = (int)AdmissionReason.TooManyHeld + 1;
+    private readonly long[] _counts = new long[((int)AccessAction.Delay + 1) * Reasons];
     private volatile Policy _policy = new([], null, new PerSourceOptions(), new GatewayOptions());
     private int _held;
 
@@ -101,7 +102,7 @@ public sealed class ConnectionAdmission : IDisposable
         return decision;
     }
 
-    private static int Index(AccessAction action, AdmissionReason reason) => ((int)action * Enum.GetValues<AdmissionReason>().Length) + (int)reason;
+    private static int Index(AccessAction action, AdmissionReason reason) => ((int)action * Reasons) + (int)reason;
 
     /// <summary>What the options say, behind one reference.</summary>
     private sealed class Policy(AccessRule[] rules, SourceLimiter? sources, PerSourceOptions perSource, GatewayOptions options)
