@@ -123,6 +123,12 @@ internal enum CloseReason
 
     /// <summary>No local port is left for a connection to this server.</summary>
     NoPort,
+
+    /// <summary>TLS: the handshake failed; why is in <see cref="TlsConnection.Fault"/>.</summary>
+    HandshakeFailed,
+
+    /// <summary>TLS: the handshake took too long.</summary>
+    HandshakeTimeout,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
