@@ -4,12 +4,13 @@ namespace Lb.Transport;
 /// Decides on a client by the address that its PROXY header names: comes after that step. A client that is to wait is held within its session: as long as a
 /// tarpit holds, and then it is asked again.
 /// </summary>
-internal sealed class AdmissionStep(ConnectionAdmission admission) : IPreludeStep
+/// <param name="holdTime">How long a client is held: <see cref="GatewayOptions.TarpitTimeout"/>.</param>
+internal sealed class AdmissionStep(TimeSpan holdTime) : IPreludeStep
 {
     // It is read meanwhile, because its end matters; what it sends is kept, so there must be an end to that too.
     private const int MostKept = 16 * 1024;
 
-    public TimeSpan Timeout => admission.HoldTime;
+    public TimeSpan Timeout => holdTime;
 
     public RelayEnd? TimedOut => null;
 
@@ -34,9 +35,9 @@ internal sealed class AdmissionStep(ConnectionAdmission admission) : IPreludeSte
         return Ask(prelude, again: true) == AccessAction.Allow ? PreludeResult.Done : PreludeResult.Refused;
     }
 
-    private AccessAction Ask(TcpPrelude prelude, bool again)
+    private static AccessAction Ask(TcpPrelude prelude, bool again)
     {
-        AccessAction action = admission.Decide(prelude.Source, prelude.Now, again).Action;
+        AccessAction action = prelude.Admission.Decide(prelude.Source, prelude.Now, again).Action;
         prelude.IsAdmitted = action == AccessAction.Allow;
         return action;
     }

@@ -43,6 +43,9 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <summary>The gateways that run, by name.</summary>
     public IReadOnlyCollection<Gateway> All => [.. _gateways.Values];
 
+    /// <summary>What all gateways share; null before there is one.</summary>
+    internal ProcessLimits? Limits => _loops?.Limits;
+
     /// <summary>The gateway of that name.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
     /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>

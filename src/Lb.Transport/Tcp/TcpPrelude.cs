@@ -44,6 +44,9 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>Its source counts as having one more connection.</summary>
     public bool IsAdmitted { get; set; }
 
+    /// <summary>Who is let in by the gateway.</summary>
+    public ConnectionAdmission Admission => _session.Admission;
+
     /// <summary>The timestamp of this turn of the loop.</summary>
     public long Now => _session.Loop.Now;
 

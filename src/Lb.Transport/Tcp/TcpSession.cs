@@ -70,6 +70,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
     internal TcpPrelude? Prelude => _rare?.Prelude;
 
+    /// <summary>Who is let in by its gateway.</summary>
+    internal ConnectionAdmission Admission => _shard.Admission;
+
     /// <summary>The client's connection.</summary>
     internal Connection Client => _client;
 

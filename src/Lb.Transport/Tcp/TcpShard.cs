@@ -21,6 +21,8 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
 
     public ILogger Logger => logger;
 
+    public ConnectionAdmission Admission => gateway.Admission;
+
     public TcpCounters Counters { get; } = new();
 
     public ServerLink.Table Links { get; } = new();
