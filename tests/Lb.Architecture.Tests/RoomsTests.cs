@@ -26,6 +26,7 @@ public sealed class RoomsTests
         ["Routers"] = Own,
         ["Gateways"] = Own,
         ["Tcp"] = Own,
+        ["Admission"] = Own,
         ["Checkers"] = "Touch",
         ["Network"] = "Touch",
         ["Addresses"] = "Touch",

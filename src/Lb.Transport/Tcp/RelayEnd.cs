@@ -65,4 +65,6 @@ public enum RelayEnd
 
     /// <summary>The last attempt found a server, but TLS with it failed: its certificate, most often.</summary>
     ConnectTlsFailed,
+    /// <summary>A rule or a limit keeps this client out, by the address that its PROXY header names (<see cref="Gateway.Admission"/>).</summary>
+    Denied,
 }

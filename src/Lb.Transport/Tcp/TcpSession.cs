@@ -70,6 +70,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
     internal TcpPrelude? Prelude => _rare?.Prelude;
 
+    /// <summary>Who is let in by its gateway.</summary>
+    internal ConnectionAdmission Admission => _shard.Admission;
+
     /// <summary>The client's connection.</summary>
     internal Connection Client => _client;
 
@@ -145,13 +148,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
                 Destination = prelude.Destination,
                 Request = prelude,
                 Prefer = prelude.Prefer,
+                Priority = _settings.Priority,
                 Now = Loop.Now,
                 Excluded = _rare.Tried,
             };
         }
 
         _client.GetPeer(out PeerAddress source);
-        return new PickContext { Source = source, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
+        return new PickContext { Source = source, Priority = _settings.Priority, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
     }
 
     private void Pick()

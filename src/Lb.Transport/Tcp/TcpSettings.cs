@@ -9,6 +9,11 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
 
     /// <summary>TLS for clients, after those steps; null for none.</summary>
     public GatewayCertificates? Tls { get; init; }
+    /// <summary>Who is let in is decided by a step, not at the accept.</summary>
+    public bool AdmitsLater => Steps is not null && Array.Exists(Steps, static s => s is AdmissionStep);
+
+    /// <summary>The place of its clients among those who wait for a server.</summary>
+    public QueuePriority Priority { get; init; }
 
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IEnumerable<ServerPool> Pools => [Pool];
@@ -24,6 +29,7 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
+            Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
     }
 }

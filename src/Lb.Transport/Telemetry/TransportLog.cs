@@ -59,4 +59,15 @@ internal static partial class TransportLog
 
     [LoggerMessage(4202, LogLevel.Warning, "Gateway {Gateway} has {Limit} UDP sessions, which is the limit: those silent for longest make room (said once a minute)")]
     public static partial void UdpTableFull(ILogger logger, string gateway, int limit);
+    [LoggerMessage(4500, LogLevel.Information, "Gateway {Gateway} goes by {File}: {Count} networks")]
+    public static partial void AddressesRead(ILogger logger, string gateway, string file, int count);
+
+    [LoggerMessage(4501, LogLevel.Error, "Gateway {Gateway} can't use {File} as it is now and goes by what it read before: {Faults}")]
+    public static partial void AddressesNotRead(ILogger logger, string gateway, string file, string faults);
+
+    [LoggerMessage(4502, LogLevel.Warning, "Buffers hold {Bytes} bytes, the limit is {Limit}: no client is accepted until slow readers have taken some of it")]
+    public static partial void MemoryFull(ILogger logger, long bytes, long limit);
+
+    [LoggerMessage(4503, LogLevel.Information, "Buffers hold {Bytes} bytes of {Limit} again: clients are accepted")]
+    public static partial void MemoryFree(ILogger logger, long bytes, long limit);
 }

@@ -120,7 +120,7 @@ public sealed class ConfigurationErrorTests
             {
               "Stats": { "Listen": "x" }, "Runtime": {}, "State": "f", "Log": {},
               "Pools": { "web": {
-                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Tls": {}, "MinConnections": 1 } ],
+                "Servers": [ { "Address": "192.0.2.1:80", "Cookie": "a", "SendProxy": "v2", "Tls": {} } ],
                 "RetryOn": "all", "HttpReuse": "safe" } },
               "Gateways": { "g": { "Listen": "x:1", "Pool": "web", "Tls": {}, "AcceptProxy": true, "Rules": [], "ForwardFor": {} } }
             }
@@ -128,7 +128,7 @@ public sealed class ConfigurationErrorTests
         string[] keys =
         [
             "Lb:Stats", "Lb:Runtime", "Lb:State", "Lb:Log",
-            "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Tls", "Lb:Pools:web:Servers:0:MinConnections",
+            "Lb:Pools:web:Servers:0:Cookie", "Lb:Pools:web:Servers:0:SendProxy", "Lb:Pools:web:Servers:0:Tls",
             "Lb:Pools:web:RetryOn", "Lb:Pools:web:HttpReuse",
             "Lb:Gateways:g:Tls", "Lb:Gateways:g:AcceptProxy", "Lb:Gateways:g:Rules", "Lb:Gateways:g:ForwardFor",
         ];
