@@ -19,6 +19,7 @@ public sealed class RoomsTests
         ["Judging"] = Decide,
         ["Election"] = Decide,
         ["Protocol"] = Decide,
+        ["ProxyProtocol"] = Decide,
         ["Pools"] = Own,
         ["Limits"] = Own,
         ["Persistence"] = Own,
