@@ -24,7 +24,7 @@ internal sealed class Lab : IAsyncDisposable
 
     public ServerPool Pool => _host.Services.GetRequiredService<ServerPools>()["web"];
 
-    public TcpGateway Gateway => _host.Services.GetRequiredService<Gateways>()["front"];
+    public TcpGateway Gateway => (TcpGateway)_host.Services.GetRequiredService<Gateways>()["front"];
 
     public EndPoint EndPoint => Gateway.EndPoints[0];
 

@@ -47,7 +47,7 @@ internal sealed class DemoRun : IDisposable
         foreach (DemoServer server in _servers) server.Start();
         await _host.StartAsync(CancellationToken.None).ConfigureAwait(false);
         _started = _time.GetTimestamp();
-        _gateway = _host.Services.GetRequiredService<Gateways>()[Gateway];
+        _gateway = (TcpGateway)_host.Services.GetRequiredService<Gateways>()[Gateway];
         EndPoint door = _gateway.EndPoints[0];
         _traffic = new DemoTraffic(door, _servers.Select(static s => s.Name), _time);
         string servers = string.Join(", ", _servers.Select(static s => $"{s.Name} on {s.EndPoint}"));

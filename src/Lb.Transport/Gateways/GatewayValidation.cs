@@ -21,7 +21,7 @@ internal static class GatewayValidation
                     continue;
                 }
 
-                foreach (ListenAddress address in addresses)
+                foreach (ListenAddress address in addresses.Select(a => a with { IsDatagram = IsDatagram(gateway) }))
                 {
                     (string Path, string Text, ListenAddress Address) other = seen.Find(s => Overlap(s.Address, address));
                     if (other.Path is not null) errors.Add(new(path, text, $"collides with {other.Path} = '{other.Text}'"));
@@ -36,13 +36,19 @@ internal static class GatewayValidation
     public static IReadOnlyList<ListenAddress> Addresses(IEnumerable<GatewayOptions> gateways)
     {
         List<ListenAddress> all = [];
-        foreach (string text in gateways.SelectMany(static g => g.Listen))
+        foreach (GatewayOptions gateway in gateways)
         {
-            if (ListenAddress.TryParse(text, out IReadOnlyList<ListenAddress>? addresses, out _)) all.AddRange(addresses);
+            foreach (string text in gateway.Listen)
+            {
+                if (ListenAddress.TryParse(text, out IReadOnlyList<ListenAddress>? addresses, out _))
+                    all.AddRange(addresses.Select(a => a with { IsDatagram = IsDatagram(gateway) }));
+            }
         }
 
         return all;
     }
+
+    private static bool IsDatagram(GatewayOptions gateway) => string.Equals(gateway.Mode, "udp", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether an address is free, by binding without listening; null when it is, else why not, with the owner if the system tells.</summary>
     public static string? TryBind(ListenAddress address)
@@ -50,7 +56,9 @@ internal static class GatewayValidation
         if (address.EndPoint is not IPEndPoint endPoint) return TryBindUnix(address.EndPoint);
         try
         {
-            using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            using Socket socket = address.IsDatagram
+                ? new(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+                : new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
             AllowTimeWait(socket);
@@ -131,6 +139,7 @@ internal static class GatewayValidation
 
     private static bool Overlap(ListenAddress a, ListenAddress b)
     {
+        if (a.IsDatagram != b.IsDatagram) return false;
         if (a.EndPoint is not IPEndPoint x || b.EndPoint is not IPEndPoint y) return a.EndPoint.Equals(b.EndPoint);
         if (x.Port != y.Port || x.Port == 0) return false;
         return x.Address.Equals(y.Address) || Covers(a, y.Address) || Covers(b, x.Address);

@@ -8,11 +8,17 @@ namespace Lb.Transport;
 /// <summary>The gateways of a host by name, on one group of event loops; follows reloads. Any thread.</summary>
 public sealed class Gateways : ILbPart, IDisposable
 {
+    // By GatewayOptions.Mode.
+    private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["tcp"] = static context => new TcpGateway(in context),
+    };
+
     private readonly ServerPools _pools;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly List<(TcpGateway Gateway, Task Stopped)> _leaving = [];
-    private volatile ImmutableSortedDictionary<string, TcpGateway> _gateways = ImmutableSortedDictionary.Create<string, TcpGateway>(StringComparer.OrdinalIgnoreCase);
+    private readonly List<(Gateway Gateway, Task Stopped)> _leaving = [];
+    private volatile ImmutableSortedDictionary<string, Gateway> _gateways = ImmutableSortedDictionary.Create<string, Gateway>(StringComparer.OrdinalIgnoreCase);
     private LoopGroup? _loops;
     private TransportOptions? _transport;
 
@@ -34,16 +40,16 @@ public sealed class Gateways : ILbPart, IDisposable
     public string Handles => "Gateways";
 
     /// <summary>The gateways that run, by name.</summary>
-    public IReadOnlyCollection<TcpGateway> All => [.. _gateways.Values];
+    public IReadOnlyCollection<Gateway> All => [.. _gateways.Values];
 
     /// <summary>The gateway of that name.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
     /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>
-    public TcpGateway this[string name] => Find(name) ?? throw new KeyNotFoundException($"No gateway '{name}' runs; there are: {string.Join(", ", _gateways.Keys)}.");
+    public Gateway this[string name] => Find(name) ?? throw new KeyNotFoundException($"No gateway '{name}' runs; there are: {string.Join(", ", _gateways.Keys)}.");
 
     /// <summary>The gateway of that name, or null.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
-    public TcpGateway? Find(string name) => _gateways.GetValueOrDefault(name);
+    public Gateway? Find(string name) => _gateways.GetValueOrDefault(name);
 
     /// <inheritdoc/>
     public void Validate(LbOptions options, ICollection<ConfigurationError> errors)
@@ -69,8 +75,8 @@ public sealed class Gateways : ILbPart, IDisposable
         }
 
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
-        foreach (TcpGateway gone in _gateways.Values.Where(g => !options.Gateways.ContainsKey(g.Name))) await LeaveAsync(gone).ConfigureAwait(false);
-        foreach (TcpGateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
+        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone).ConfigureAwait(false);
+        foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
         foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, errors).ConfigureAwait(false);
@@ -86,6 +92,10 @@ public sealed class Gateways : ILbPart, IDisposable
         throw new LbConfigurationException([.. errors.Distinct()]);
     }
 
+    // Another mode is another kind of gateway: the old one leaves, as if it had another name.
+    private static bool Stays(Gateway gateway, LbOptions options) =>
+        options.Gateways.TryGetValue(gateway.Name, out GatewayOptions? wanted) && string.Equals(wanted.Mode, gateway.Mode, StringComparison.OrdinalIgnoreCase);
+
     // Port 0 is nobody's: several may want it.
     private static IReadOnlyList<ListenAddress> WantedByOthers(string name, LbOptions options)
     {
@@ -94,7 +104,7 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     // It drains while the rest goes on: a reload does not wait for the last of its clients.
-    private async Task LeaveAsync(TcpGateway gone)
+    private async Task LeaveAsync(Gateway gone)
     {
         _gateways = _gateways.Remove(gone.Name);
         await gone.BeginStopAsync().ConfigureAwait(false);
@@ -104,23 +114,24 @@ public sealed class Gateways : ILbPart, IDisposable
 
     private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, List<ConfigurationError> errors)
     {
-        TcpSettings settings = TcpSettings.From(gateway, options.Defaults, _pools[gateway.Pool], _loops!.MaxConnections);
-        TcpGateway running = Find(name) ?? new TcpGateway(name, _loops!, settings, _logger);
+        GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger);
+        Gateway? before = Find(name);
+        Gateway running = before ?? s_kinds[gateway.Mode](context);
         try
         {
-            await running.ListenAsync(GatewayValidation.Addresses([gateway]), gateway.Backlog).ConfigureAwait(false);
+            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog)).ConfigureAwait(false);
         }
         catch (SocketException error)
         {
             // Somebody took it since the check, which now finds out who; or the system refuses more than the check can see.
-            int before = errors.Count;
+            int known = errors.Count;
             GatewayValidation.Validate(options, IsOurs, errors);
-            if (errors.Count == before)
+            if (errors.Count == known)
                 errors.Add(new($"{options.Path}:Gateways:{name}:Listen", string.Join(", ", gateway.Listen), GatewayValidation.Explain(error)));
             return;
         }
 
-        running.Update(settings);
+        if (before is not null) running.Update(in context);
         _gateways = _gateways.SetItem(name, running);
     }
 
@@ -130,7 +141,7 @@ public sealed class Gateways : ILbPart, IDisposable
     public async Task StopAsync(CancellationToken ct)
     {
         // The host's patience holds for those that a reload has removed, too.
-        IEnumerable<TcpGateway> stopping = [.. _leaving.Select(static l => l.Gateway), .. _gateways.Values];
+        IEnumerable<Gateway> stopping = [.. _leaving.Select(static l => l.Gateway), .. _gateways.Values];
         await Task.WhenAll(stopping.Select(g => g.StopAsync(_time, ct))).ConfigureAwait(false);
         _gateways = _gateways.Clear();
         Dispose();

@@ -11,7 +11,8 @@ namespace Lb.Transport;
 /// </summary>
 /// <param name="EndPoint">Where to bind: an IP address with a port (0 = any free one), or a Unix socket.</param>
 /// <param name="DualMode">The IPv6 wildcard takes IPv4 as well.</param>
-internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode)
+/// <param name="IsDatagram">For UDP: a port of its own, apart from TCP's of the same number.</param>
+internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDatagram = false)
 {
     /// <summary>Most ports of one range: a slip of the pen must not open tens of thousands of sockets.</summary>
     public const int LongestRange = 1024;

@@ -131,7 +131,7 @@ internal interface IAcceptHandler
 }
 
 /// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
-internal abstract class Listener
+internal abstract class Listener : IListening
 {
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     public abstract System.Net.EndPoint LocalEndPoint { get; }

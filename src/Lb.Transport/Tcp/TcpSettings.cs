@@ -1,14 +1,14 @@
 namespace Lb.Transport;
 
 /// <summary>What a TCP gateway goes by; replaced whole by a reload, read once by each new connection.</summary>
-internal sealed record TcpSettings(ServerPool Pool, PoolSettings Servers, TimeSpan ClientTimeout, TimeSpan ClientFinTimeout, int MaxConnections, TimeSpan DrainTimeout, TimeSpan CloseSpreadTime)
+internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, PoolSettings Servers, TimeSpan ClientTimeout, TimeSpan ClientFinTimeout)
+    : GatewaySettings(Common)
 {
-    public static TcpSettings From(GatewayOptions options, DefaultsOptions defaults, ServerPool pool, int most)
+    public static TcpSettings From(in GatewayContext context)
     {
-        TimeSpan client = options.ClientTimeout ?? defaults.ClientTimeout;
-
-        // 0 is "no limit" on both sides: the smaller of what there is.
-        int limit = options.MaxConnections == 0 || (most != 0 && most < options.MaxConnections) ? most : options.MaxConnections;
-        return new TcpSettings(pool, pool.Settings, client, options.ClientFinTimeout ?? client, limit, options.DrainTimeout, options.CloseSpreadTime);
+        GatewayOptions options = context.Options;
+        ServerPool pool = context.Pool;
+        TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
+        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
     }
 }

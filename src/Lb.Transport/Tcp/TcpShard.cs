@@ -3,13 +3,11 @@ using Microsoft.Extensions.Logging;
 namespace Lb.Transport;
 
 /// <summary>A gateway's part on one loop: its listeners, its open sessions, its counters. Members are for the loop's thread.</summary>
-internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : IAcceptHandler
+internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : GatewayShard(loop), IAcceptHandler
 {
     private readonly List<Listener> _listeners = [];
     private TcpSession? _first;
     private bool _paused;
-
-    public EventLoop Loop => loop;
 
     public string Name => gateway.Name;
 
@@ -17,18 +15,18 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
 
     public TcpCounters Counters { get; } = new();
 
-    /// <summary>Any thread before the loop runs.</summary>
-    public Listener Listen(ListenAddress address, in ListenOptions options)
+    public override IListening Listen(ListenAddress address, in ListenOptions options)
     {
-        Listener listener = loop.Listen(address.EndPoint, in options, this);
+        Listener listener = Loop.Listen(address.EndPoint, in options, this);
         listener.State = address;
         _listeners.Add(listener);
         if (_paused) listener.Pause();
         return listener;
     }
 
-    public void Close(Listener listener)
+    public override void Close(IListening listening)
     {
+        Listener listener = (Listener)listening;
         listener.Close();
         _listeners.Remove(listener);
     }
@@ -71,10 +69,9 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         }
     }
 
-    /// <summary>Takes over whether the gateway is full now, which may have changed since the message was sent.</summary>
-    public void FollowGateway() => SetPaused(gateway.IsFull);
+    public override void FollowGateway() => SetPaused(gateway.IsFull);
 
-    public void BeginDrain(TimeSpan spread)
+    public override void BeginDrain(TimeSpan spread)
     {
         foreach (Listener listener in _listeners) listener.Close();
         _listeners.Clear();
@@ -100,7 +97,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         foreach (TcpSession session in sessions) session.Shutdown(end);
     }
 
-    public void KillAll() => ForEach(static session => session.Kill());
+    public override void KillAll() => ForEach(static session => session.Kill());
 
     private void ForEach(Action<TcpSession> action)
     {

@@ -13,24 +13,27 @@ internal static class TransportMetrics
         meter.CreateObservableCounter("lb.gateway.connections", () => Read(gateways, static g => g.TotalConnections), "{connection}", "Client connections ever accepted.");
         meter.CreateObservableCounter("lb.gateway.bytes_in", () => Read(gateways, static g => g.BytesIn), "By", "Bytes received from clients.");
         meter.CreateObservableCounter("lb.gateway.bytes_out", () => Read(gateways, static g => g.BytesOut), "By", "Bytes received from servers.");
-        meter.CreateObservableCounter("lb.gateway.retries", () => Read(gateways, static g => g.Retries), "{attempt}", "Connection attempts after a failed one.");
-        meter.CreateObservableCounter("lb.gateway.redispatches", () => Read(gateways, static g => g.Redispatches), "{attempt}", "Attempts that went to another server.");
+        meter.CreateObservableCounter("lb.gateway.retries", () => Read(gateways, static g => (g as TcpGateway)?.Retries), "{attempt}", "Connection attempts after a failed one.");
+        meter.CreateObservableCounter("lb.gateway.redispatches", () => Read(gateways, static g => (g as TcpGateway)?.Redispatches), "{attempt}", "Attempts that went to another server.");
         meter.CreateObservableCounter("lb.gateway.ends", () => Ends(gateways), "{connection}", "Ended client connections by the way they ended.");
     }
 
-    private static IEnumerable<Measurement<long>> Read(Gateways gateways, Func<TcpGateway, long> value)
+    private static IEnumerable<Measurement<long>> Read(Gateways gateways, Func<Gateway, long?> value)
     {
-        foreach (TcpGateway gateway in gateways.All) yield return new Measurement<long>(value(gateway), Tag(gateway));
+        foreach (Gateway gateway in gateways.All)
+        {
+            if (value(gateway) is { } known) yield return new Measurement<long>(known, Tag(gateway));
+        }
     }
 
     private static IEnumerable<Measurement<long>> Ends(Gateways gateways)
     {
-        foreach (TcpGateway gateway in gateways.All)
+        foreach (TcpGateway gateway in gateways.All.OfType<TcpGateway>())
         {
             foreach (RelayEnd end in Enum.GetValues<RelayEnd>())
                 yield return new Measurement<long>(gateway.Count(end), Tag(gateway), new KeyValuePair<string, object?>("lb.end", end.ToString()));
         }
     }
 
-    private static KeyValuePair<string, object?> Tag(TcpGateway gateway) => new("lb.gateway", gateway.Name);
+    private static KeyValuePair<string, object?> Tag(Gateway gateway) => new("lb.gateway", gateway.Name);
 }

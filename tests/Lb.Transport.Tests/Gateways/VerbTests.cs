@@ -24,7 +24,7 @@ public sealed class VerbTests
         Gateways gateways = host.Services.GetRequiredService<Gateways>();
         Assert.Equal(["127.0.0.1:0", "pair"], gateways.All.Select(static g => g.Name));
         Assert.Equal(["127.0.0.2", "127.0.0.3"], gateways["Pair"].EndPoints.Select(static e => ((IPEndPoint)e).Address.ToString()));
-        Assert.Equal("web", gateways["pair"].Pool.Name);
+        Assert.Equal("web", gateways["pair"].Pool?.Name);
         Assert.Null(gateways.Find("none"));
         KeyNotFoundException error = Assert.Throws<KeyNotFoundException>(() => gateways["none"]);
         Assert.Contains("127.0.0.1:0, pair", error.Message, StringComparison.Ordinal);

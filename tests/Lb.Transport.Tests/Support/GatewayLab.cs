@@ -42,7 +42,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
 
     public Gateways Gateways => Host.Services.GetRequiredService<Gateways>();
 
-    public TcpGateway Gateway => Gateways["gate"];
+    public TcpGateway Gateway => (TcpGateway)Gateways["gate"];
 
     public ServerPool Pool => Host.Services.GetRequiredService<ServerPools>()["web"];
 
@@ -239,7 +239,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
         {
             if (LoopsOf(Gateways) is not null && !_stopped)
             {
-                TcpGateway[] gateways = [.. Gateways.All];
+                TcpGateway[] gateways = [.. Gateways.All.OfType<TcpGateway>()];
                 await Wait.UntilAsync(
                     () =>
                     {
