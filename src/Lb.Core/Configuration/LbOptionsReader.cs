@@ -115,7 +115,9 @@ internal static class LbOptionsReader
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
-        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
+        server.SendProxy = reader.Text("SendProxy", server.SendProxy);
+        reader.Texts("ProxyV2Options", server.ProxyV2Options);
+        reader.NotInThisVersion("Cookie", "MinConnections", "Tls");
         return server;
     }
 

@@ -101,6 +101,7 @@ internal static class PoolValidation
     public static void ValidateServer(string path, ServerOptions server, List<ConfigurationError> errors)
     {
         Rules.Run(new ServerRules(), path, server, errors);
+        ProxySendingWords.Validate(path, server, errors);
         if (!string.IsNullOrWhiteSpace(server.Address) && !ServerAddress.TryParse(server.Address, out _, out string? error))
             errors.Add(new($"{path}:Address", server.Address, error));
     }

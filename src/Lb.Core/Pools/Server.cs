@@ -90,6 +90,9 @@ public sealed partial class Server
     /// <summary>The zone where it stands; null = nowhere.</summary>
     public string? Zone { get; internal set; }
 
+    /// <summary>What it is told of each client before everything else.</summary>
+    public ProxySending SendProxy { get; internal set; }
+
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }
 
