@@ -22,7 +22,7 @@ public sealed class TcpGateway : Gateway
     {
         _settings = settings;
         _marked = new MarkedServers(this);
-        _marked.Watch(settings.Pool);
+        foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         ILogger logger = context.Logger;
         _shards = [.. context.Loops.Loops.Select(loop => new TcpShard(this, loop, logger))];
     }
@@ -60,7 +60,7 @@ public sealed class TcpGateway : Gateway
     {
         TcpSettings settings = TcpSettings.From(in context);
         _settings = settings;
-        _marked.Watch(settings.Pool);
+        foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);
     }
 

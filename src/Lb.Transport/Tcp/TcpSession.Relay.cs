@@ -107,7 +107,8 @@ internal sealed partial class TcpSession
     /// </summary>
     public void Drain(TimeSpan after)
     {
-        _drainFrom = Loop.Now + (long)(after.TotalSeconds * Loop.Time.TimestampFrequency);
+        _rare ??= new Rare();
+        _rare.DrainFrom = Loop.Now + (long)(after.TotalSeconds * Loop.Time.TimestampFrequency);
         if (_stage == Stage.Relaying) CheckSilence();
     }
 
@@ -126,7 +127,7 @@ internal sealed partial class TcpSession
         // A server that owes an answer is to blame before a client that waits for it.
         if (server >= serverLimit && (_serverOwes || client < clientLimit)) End(RelayEnd.ServerTimeout);
         else if (client >= clientLimit) End(RelayEnd.ClientTimeout);
-        else if (_drainFrom is { } from) CheckDrain(from, now, Shorter(clientLimit - client, serverLimit - server));
+        else if (_rare?.DrainFrom is { } from) CheckDrain(from, now, Shorter(clientLimit - client, serverLimit - server));
         else Loop.Schedule(this, Shorter(clientLimit - client, serverLimit - server));
     }
 
@@ -159,7 +160,8 @@ internal sealed partial class TcpSession
         if (_stage == Stage.Ended) return;
         _stage = Stage.Ended;
         Loop.Cancel(this);
-        _attempts?.Queue?.Cancel();
+        _rare?.Queue?.Cancel();
+        _rare?.Prelude?.Cancel();
         GiveRetryBack();
 
         // A broken stream is told as one: RST in, RST out. Everything else closes cleanly.

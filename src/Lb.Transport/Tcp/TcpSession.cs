@@ -7,8 +7,8 @@ namespace Lb.Transport;
 internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 {
     private readonly TcpShard _shard;
-    private readonly TcpSettings _settings;
-    private readonly Connection _client;
+    private TcpSettings _settings;
+    private Connection _client;
     private Connection? _server;
     private ServerLease _lease;
     private long _clientActive;
@@ -17,8 +17,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private bool _clientDone;
     private bool _serverDone;
     private bool _serverOwes;
-    private long? _drainFrom;
-    private Attempts? _attempts;
+    private Rare? _rare;
 
     /// <summary>Neighbours in the shard's list of open sessions.</summary>
     internal TcpSession? NextSession;
@@ -33,6 +32,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     private enum Stage : byte
     {
+        Prelude,
         Queued,
         Connecting,
         TurnAround,
@@ -40,9 +40,11 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         Ended,
     }
 
-    /// <summary>Attempts after the first; most sessions never need it.</summary>
-    private sealed class Attempts
+    /// <summary>What most sessions never need: steps before the pick, attempts after the first, the gateway's stop.</summary>
+    private sealed class Rare
     {
+        public TcpPrelude? Prelude;
+        public long? DrainFrom;
         public int Retries;
         public ServerSet Tried;
         public Server? Last;
@@ -53,20 +55,56 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     /// <summary>The server that it has a lease on, or null.</summary>
     internal Server? Server => _lease.Server;
 
-    private EventLoop Loop => _client.Loop;
+    internal EventLoop Loop => _client.Loop;
 
-    /// <summary>Nothing is read from the client before there is a server for it: what it sends waits in the kernel.</summary>
+    /// <summary>
+    /// Nothing is read from the client before there is a server for it: what it sends waits in the kernel. Unless its first bytes are to be looked at.
+    /// </summary>
     public void Begin()
     {
+        if (_settings.Steps is not null)
+        {
+            _stage = Stage.Prelude;
+            _rare = new Rare { Prelude = new TcpPrelude(this, _client, _settings) };
+            _rare.Prelude.Begin();
+            return;
+        }
+
         _client.PauseReading();
         _client.DropOnReset();
         Pick();
     }
 
+    /// <summary>The client's first bytes have been looked at.</summary>
+    public void Ready(TcpPrelude prelude)
+    {
+        _client.Handler = this;
+        _client.PauseReading();
+        _settings = prelude.Settings;
+        _clientDone = prelude.HasEnded;
+        Pick();
+    }
+
+    /// <summary>The client is not served.</summary>
+    public void Refuse(RelayEnd end) => End(end);
+
     private PickContext Context()
     {
+        if (_rare?.Prelude is { } prelude)
+        {
+            return new PickContext
+            {
+                Source = prelude.Source,
+                Destination = prelude.Destination,
+                Request = prelude,
+                Prefer = prelude.Prefer,
+                Now = Loop.Now,
+                Excluded = _rare.Tried,
+            };
+        }
+
         _client.GetPeer(out PeerAddress source);
-        return new PickContext { Source = source, Now = Loop.Now, Excluded = _attempts?.Tried ?? default };
+        return new PickContext { Source = source, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
     }
 
     private void Pick()
@@ -98,14 +136,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private void Picked()
     {
         // The same server again, because there is no other: give it HAProxy's turn-around before the next try.
-        if (_attempts is not null && ReferenceEquals(_attempts.Last, _lease.Server))
+        if (_rare is not null && ReferenceEquals(_rare.Last, _lease.Server))
         {
             _stage = Stage.TurnAround;
             Loop.Schedule(this, _settings.Servers.TurnAround);
             return;
         }
 
-        if (_attempts?.Last is not null) _shard.Counters.Redispatches++;
+        if (_rare?.Last is not null) _shard.Counters.Redispatches++;
         Connect();
     }
 
@@ -127,9 +165,10 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private void Wait(in PickContext context)
     {
         _stage = Stage.Queued;
-        _attempts ??= new Attempts();
-        _attempts.Queue = new CancellationTokenSource();
-        _ = WaitAsync(context, _attempts.Queue);
+        _rare ??= new Rare();
+        _rare.Queue = new CancellationTokenSource();
+        PickContext waiting = _rare.Prelude is null ? context : context with { Request = new FirstBytesCopy(_rare.Prelude.Early) };
+        _ = WaitAsync(waiting, _rare.Queue);
     }
 
     private async Task WaitAsync(PickContext context, CancellationTokenSource cancel)
@@ -202,20 +241,20 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         Server server = _lease.Server;
         CompleteLease(LeaseOutcome.Failure(kind));
         _server = null;
-        _attempts ??= new Attempts();
+        _rare ??= new Rare();
         TransportLog.AttemptFailed(_shard.Logger, _shard.Name, server.Pool.Name, server.Name, end);
-        if (_attempts.Retries >= _settings.Servers.Retries || !ClaimRetry(_attempts))
+        if (_rare.Retries >= _settings.Servers.Retries || !ClaimRetry(_rare))
         {
             End(end);
             return;
         }
 
-        _attempts.Retries++;
-        _attempts.Last = server;
+        _rare.Retries++;
+        _rare.Last = server;
         _shard.Counters.Retries++;
-        if (_settings.Servers.ShouldRedispatch(_attempts.Retries))
+        if (_settings.Servers.ShouldRedispatch(_rare.Retries))
         {
-            _attempts.Tried = _attempts.Tried.With(server);
+            _rare.Tried = _rare.Tried.With(server);
             Pick();
             return;
         }
@@ -226,7 +265,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     }
 
     // Only a pool with a budget of its own limits attempts to connect: they send nothing twice.
-    private bool ClaimRetry(Attempts attempts)
+    private bool ClaimRetry(Rare attempts)
     {
         GiveRetryBack();
         if (!_settings.Pool.LimitsAttempts) return true;
@@ -239,8 +278,8 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     // To the budget that it was taken from: a reload may have brought another.
     private void GiveRetryBack()
     {
-        _attempts?.Claimed?.End();
-        if (_attempts is not null) _attempts.Claimed = null;
+        _rare?.Claimed?.End();
+        if (_rare is not null) _rare.Claimed = null;
     }
 
     private void CompleteLease(LeaseOutcome outcome)
@@ -271,13 +310,30 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         long now = Loop.Now;
 
         // After a turn-around the lease is older than the connect, and its age would count as the server's latency.
-        if (!ReferenceEquals(_attempts?.Last, _lease.Server)) _lease.Responded(now);
+        if (!ReferenceEquals(_rare?.Last, _lease.Server)) _lease.Responded(now);
         GiveRetryBack();
-        _attempts = null;
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
+        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
+        if (_rare?.Prelude is not { } prelude || SendEarly(prelude)) _client.ResumeReading();
         CheckSilence();
-        _client.ResumeReading();
+    }
+
+    /// <summary>What the client has sent before it had a server.</summary>
+    /// <returns>False when the server has not taken all of it: the client is read again after that.</returns>
+    private bool SendEarly(TcpPrelude prelude)
+    {
+        SendResult result = SendResult.Sent;
+        if (!prelude.Early.IsEmpty)
+        {
+            _serverOwes = true;
+            _shard.Counters.BytesIn += prelude.Early.Length;
+            result = _server!.Send(prelude.Early);
+            prelude.FreeEarly();
+        }
+
+        if (_clientDone && result != SendResult.Closed) _server!.ShutdownSend();
+        return result != SendResult.Pending;
     }
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;

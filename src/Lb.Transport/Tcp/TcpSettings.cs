@@ -4,6 +4,12 @@ namespace Lb.Transport;
 internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, PoolSettings Servers, TimeSpan ClientTimeout, TimeSpan ClientFinTimeout)
     : GatewaySettings(Common)
 {
+    /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
+    public IPreludeStep[]? Steps { get; init; }
+
+    /// <summary>Every pool that its clients may be sent to.</summary>
+    public IEnumerable<ServerPool> Pools => [Pool];
+
     public static TcpSettings From(in GatewayContext context)
     {
         GatewayOptions options = context.Options;
