@@ -20,6 +20,7 @@ public sealed class RoomsTests
         ["Election"] = Decide,
         ["Protocol"] = Decide,
         ["ProxyProtocol"] = Decide,
+        ["Inspection"] = Decide,
         ["Pools"] = Own,
         ["Limits"] = Own,
         ["Persistence"] = Own,

@@ -40,4 +40,17 @@ public sealed class GatewayOptions
     /// <summary>While it stops, idle connections are closed spread over this time, not all at once; default 0 = at once (HAProxy <c>close-spread-time</c>).</summary>
     [NotNegative]
     public TimeSpan CloseSpreadTime { get; set; }
+
+    /// <summary>Which clients begin with a PROXY header; null (default) = none. A configuration may say <c>true</c> for everybody (HAProxy <c>accept-proxy</c>).</summary>
+    public AcceptProxyOptions? AcceptProxy { get; set; }
+
+    /// <summary>Sends clients to other pools than <see cref="Pool"/> by what their TLS asks for, without decrypting anything. Default: none.</summary>
+    public IList<RouteOptions> Routes { get; } = [];
+
+    /// <summary>
+    /// Time in which the bytes must come that decide on the pool or the server (a ClientHello, a Remote Desktop client's request); later it goes on without
+    /// them. Above 0, default 5 s (HAProxy <c>tcp-request inspect-delay</c>).
+    /// </summary>
+    [Positive]
+    public TimeSpan InspectDelay { get; set; } = TimeSpan.FromSeconds(5);
 }

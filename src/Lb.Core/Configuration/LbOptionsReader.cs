@@ -132,7 +132,28 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        ReadPreface(reader, gateway);
         reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+            "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+    }
+
+    private static void ReadPreface(ConfigurationReader reader, GatewayOptions gateway)
+    {
+        AcceptProxyOptions proxy = gateway.AcceptProxy ?? new AcceptProxyOptions();
+        bool? isOn = reader.FlagOrSection("AcceptProxy", r =>
+        {
+            r.Texts("From", proxy.From);
+            proxy.Timeout = r.Duration("Timeout", proxy.Timeout);
+        });
+        gateway.AcceptProxy = isOn switch { true => proxy, false => null, _ => gateway.AcceptProxy };
+        gateway.InspectDelay = reader.Duration("InspectDelay", gateway.InspectDelay);
+        reader.Items("Routes", isList: true, (_, r) =>
+        {
+            RouteOptions route = new();
+            r.Texts("Sni", route.Sni);
+            r.Texts("Alpn", route.Alpn);
+            route.Pool = r.Word("Pool", route.Pool);
+            gateway.Routes.Add(route);
+        });
     }
 }

@@ -70,7 +70,7 @@ public ref struct ProxyHeaderWriter
     /// <param name="type">Its type; <see cref="ProxyTlvType.Crc32C"/> is <see cref="Finish"/>'s.</param>
     /// <param name="value">Its bytes; of <see cref="ProxyTlvType.UniqueId"/> at most 128.</param>
     /// <exception cref="ArgumentException">The buffer is too small, or the value too long for its type.</exception>
-    public void Add(ProxyTlvType type, ReadOnlySpan<byte> value)
+    public void Add(ProxyTlvType type, scoped ReadOnlySpan<byte> value)
     {
         if (type == ProxyTlvType.Crc32C || (type == ProxyTlvType.UniqueId && value.Length > ProxyTlvs.MaxUniqueId))
             throw new ArgumentException($"No value of {value.Length} bytes for {type}.", nameof(value));
@@ -80,7 +80,7 @@ public ref struct ProxyHeaderWriter
     /// <summary>Adds what is known of the client's TLS; empty texts are left out.</summary>
     /// <param name="tls">What is known.</param>
     /// <exception cref="ArgumentException">The buffer is too small.</exception>
-    public void AddTls(in ProxyTls tls)
+    public void AddTls(scoped ProxyTls tls)
     {
         int start = _length;
         Span<byte> head = Tlv(ProxyTlvType.Tls, 5);
@@ -107,7 +107,7 @@ public ref struct ProxyHeaderWriter
         return _length;
     }
 
-    private void AddText(ProxyTlvType type, ReadOnlySpan<byte> text)
+    private void AddText(ProxyTlvType type, scoped ReadOnlySpan<byte> text)
     {
         if (!text.IsEmpty) Add(type, text);
     }

@@ -53,4 +53,10 @@ public enum RelayEnd
 
     /// <summary>A main server came up and the connections of backups were closed (code <c>U</c>): <see cref="OnMarkedUp.ShutdownBackupSessions"/>.</summary>
     MainMarkedUp,
+
+    /// <summary>A proxy of <see cref="AcceptProxyOptions"/> sent no right PROXY header, or only a part of one.</summary>
+    ProxyHeaderInvalid,
+
+    /// <summary>A proxy's PROXY header did not come whole within <see cref="AcceptProxyOptions.Timeout"/>.</summary>
+    ProxyHeaderTimeout,
 }

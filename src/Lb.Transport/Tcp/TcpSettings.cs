@@ -8,13 +8,17 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     public IPreludeStep[]? Steps { get; init; }
 
     /// <summary>Every pool that its clients may be sent to.</summary>
-    public IEnumerable<ServerPool> Pools => [Pool];
+    public IReadOnlyList<ServerPool> Pools { get; init; } = [Pool];
+
+    /// <summary>The same for clients that go to another pool.</summary>
+    public TcpSettings To(ServerPool pool) => this with { Pool = pool, Servers = pool.Settings };
 
     public static TcpSettings From(in GatewayContext context)
     {
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
+        TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
+        return TcpSteps.Complete(settings, in context);
     }
 }

@@ -32,4 +32,7 @@ internal static partial class TransportLog
 
     [LoggerMessage(4006, LogLevel.Information, "Gateway {Gateway} has stopped")]
     public static partial void Stopped(ILogger logger, string gateway);
+
+    [LoggerMessage(4300, LogLevel.Debug, "Gateway {Gateway}: the PROXY header of {Peer} was refused: {Reason}")]
+    public static partial void ProxyHeaderRefused(ILogger logger, string gateway, PeerAddress peer, ProxyHeaderResult reason);
 }
