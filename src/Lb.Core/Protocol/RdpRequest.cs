@@ -62,13 +62,10 @@ public static class RdpRequest
     {
         server = default;
         int first = value.IndexOf((byte)'.'), second = first < 0 ? -1 : value[(first + 1)..].IndexOf((byte)'.');
-        if (second < 0 || !TryNumber(value[..first], uint.MaxValue, out uint address) || !TryNumber(value.Slice(first + 1, second), ushort.MaxValue, out uint port)) return false;
+        if (second < 0 || !AddressText.TryReadNumber(value[..first], uint.MaxValue, out uint address) || !AddressText.TryReadNumber(value.Slice(first + 1, second), ushort.MaxValue, out uint port)) return false;
         server = PeerAddress.FromV4(BinaryPrimitives.ReverseEndianness(address), BinaryPrimitives.ReverseEndianness((ushort)port));
         return true;
     }
-
-    private static bool TryNumber(ReadOnlySpan<byte> text, uint most, out uint value) =>
-        uint.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out value) && value <= most;
 }
 
 /// <summary>What <see cref="RdpRequest.Read"/> made of the first bytes of a connection.</summary>

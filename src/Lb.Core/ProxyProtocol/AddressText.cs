@@ -10,15 +10,16 @@ internal static class AddressText
     public const int MaxV6Length = 39;
 
     /// <summary>Reads a number without sign, leading zeros or anything else.</summary>
-    public static bool TryReadNumber(ReadOnlySpan<byte> text, int most, out int value)
+    public static bool TryReadNumber(ReadOnlySpan<byte> text, uint most, out uint value)
     {
         value = 0;
         if (text.IsEmpty || (text[0] == '0' && text.Length > 1)) return false;
         foreach (byte c in text)
         {
             if (!char.IsAsciiDigit((char)c)) return false;
-            value = (value * 10) + (c - '0');
-            if (value > most) return false;
+            ulong longer = (value * 10UL) + (c - (uint)'0');
+            if (longer > most) return false;
+            value = (uint)longer;
         }
 
         return true;
@@ -32,7 +33,7 @@ internal static class AddressText
         for (int i = 0; i < 4; i++)
         {
             int dot = i < 3 ? text.IndexOf((byte)'.') : text.Length;
-            if (dot < 0 || !TryReadNumber(text[..dot], 255, out int value)) return false;
+            if (dot < 0 || !TryReadNumber(text[..dot], 255, out uint value)) return false;
             bytes[i] = (byte)value;
             if (i < 3) text = text[(dot + 1)..];
         }

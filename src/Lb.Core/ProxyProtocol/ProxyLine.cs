@@ -33,7 +33,7 @@ internal static class ProxyLine
         Span<byte> source = stackalloc byte[16], destination = stackalloc byte[16];
         int bytes = isV6 ? 16 : 4;
         if (!TryAddress(Next(ref fields), isV6, source) || !TryAddress(Next(ref fields), isV6, destination)) return false;
-        if (!AddressText.TryReadNumber(Next(ref fields), 65_535, out int sourcePort) || !AddressText.TryReadNumber(fields, 65_535, out int destinationPort)) return false;
+        if (!AddressText.TryReadNumber(Next(ref fields), 65_535, out uint sourcePort) || !AddressText.TryReadNumber(fields, 65_535, out uint destinationPort)) return false;
         header = new ProxyHeader(
             length,
             version: 1,

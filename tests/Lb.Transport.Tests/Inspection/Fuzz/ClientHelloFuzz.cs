@@ -109,7 +109,7 @@ internal sealed partial class ClientHelloFuzz() : FuzzTarget("clienthello")
                 int type = extensions.Number(2);
                 Cursor body = new(extensions.Sized(2));
                 if (count > 128 || (type is 0 or 16 or 43 && !seen.Add(type))) throw new FormatException();
-                if (type == 0) name = Name(body);
+                if (type == 0) name = HostOf(body);
                 if (type == 16) protocols = Protocols(body);
                 if (type == 43) version = Version(body, version);
             }
@@ -119,7 +119,7 @@ internal sealed partial class ClientHelloFuzz() : FuzzTarget("clienthello")
         return (name.Length * 1000) + protocols.Length;
     }
 
-    private static string Name(Cursor body)
+    private static string HostOf(Cursor body)
     {
         Cursor list = new(body.Sized(2));
         if (list.Number(1) != 0) throw new FormatException();

@@ -48,7 +48,7 @@ internal sealed partial class ProxyFuzz() : FuzzTarget("proxy")
         if (data[0] == 'P')
         {
             string[] words = Encoding.Latin1.GetString(data, 0, header.Length - 2).Split(' ');
-            return (ours, words[1].StartsWith("TCP", StringComparison.Ordinal) ? $"{Point(words[2], words[4])} {Point(words[3], words[5])}" : "- -");
+            return (ours, words[1].StartsWith("TCP", StringComparison.Ordinal) ? $"{Written(words[2], words[4])} {Written(words[3], words[5])}" : "- -");
         }
 
         int each = data[13] switch { 0x11 or 0x12 => 4, 0x21 or 0x22 => 16, _ => 0 };
@@ -60,7 +60,7 @@ internal sealed partial class ProxyFuzz() : FuzzTarget("proxy")
             return Text(new IPAddress(data.AsSpan(16 + (index * length), length)), (data[port] << 8) + data[port + 1]);
         }
 
-        static string Point(string address, string port) => Text(IPAddress.Parse(address), int.Parse(port, CultureInfo.InvariantCulture));
+        static string Written(string address, string port) => Text(IPAddress.Parse(address), int.Parse(port, CultureInfo.InvariantCulture));
 
         static string Text(IPAddress address, int port) => new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port).ToString();
     }

@@ -62,6 +62,6 @@ internal sealed partial class RdpFuzz() : FuzzTarget("rdp")
         return $"{address & 255}.{(address >> 8) & 255}.{(address >> 16) & 255}.{address >> 24}:{((port & 255) << 8) | (port >> 8)}";
     }
 
-    [GeneratedRegex(@"\ACookie: [mM][sS][tT][sS]=([0-9]+)\.([0-9]+)\.[^\r]*?(\r(?!\n)[^\r]*?)*\r\n", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\ACookie: [mM][sS][tT][sS]=(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.[^\r]*?(\r(?!\n)[^\r]*?)*\r\n", RegexOptions.Singleline)]
     private static partial Regex Cookie();
 }
