@@ -33,6 +33,7 @@ public sealed class RoomsTests
         ["Addresses"] = "Touch",
         ["Linux"] = "Touch",
         ["Reactor"] = "Touch",
+        ["Tls"] = "Touch",
         ["Commands"] = "Touch",
         ["Tracking"] = "Touch",
         ["Telemetry"] = "Tell",

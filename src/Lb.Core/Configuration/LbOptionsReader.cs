@@ -29,6 +29,11 @@ internal static class LbOptionsReader
             {
                 options.Transport.Driver = r.Word("Driver", options.Transport.Driver);
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
+                options.Transport.CpuAffinity = r.Word("CpuAffinity", options.Transport.CpuAffinity);
+                options.Transport.HandOver = r.Text("HandOver", options.Transport.HandOver);
+                options.Transport.MaxConnections = r.Integer("MaxConnections", options.Transport.MaxConnections);
+                options.Transport.MaxMemory = r.Bytes("MaxMemory", options.Transport.MaxMemory);
+                options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
             reader.Section("Vrrp", r => RouterReader.ReadGlobal(r, options.Vrrp));
@@ -57,6 +62,7 @@ internal static class LbOptionsReader
         pool.ServerFinTimeout = reader.Duration("ServerFinTimeout", pool.ServerFinTimeout);
         pool.QueueTimeout = reader.Duration("QueueTimeout", pool.QueueTimeout);
         pool.MaxQueue = reader.Integer("MaxQueue", pool.MaxQueue);
+        pool.FullConnections = reader.Integer("FullConnections", pool.FullConnections);
         pool.Retries = reader.Integer("Retries", pool.Retries);
         pool.Redispatch = reader.Redispatch("Redispatch", pool.Redispatch);
         pool.AllBackups = reader.Flag("AllBackups", pool.AllBackups);
@@ -64,6 +70,7 @@ internal static class LbOptionsReader
         pool.PanicThreshold = reader.Integer("PanicThreshold", pool.PanicThreshold);
         pool.AllDown = reader.Choice("AllDown", pool.AllDown);
         PoolProtectionReader.Read(reader, pool);
+        TcpReader.Read(reader, pool);
         reader.NotInThisVersion("RetryOn", "HttpReuse");
     }
 
@@ -109,6 +116,7 @@ internal static class LbOptionsReader
         server.Weight = reader.Integer("Weight", server.Weight);
         server.Backup = reader.Flag("Backup", server.Backup);
         server.MaxConnections = reader.Integer("MaxConnections", server.MaxConnections);
+        server.MinConnections = reader.Integer("MinConnections", server.MinConnections);
         server.InitState = reader.Choice("InitState", server.InitState);
         server.Priority = reader.Integer("Priority", server.Priority);
         server.Zone = reader.Text("Zone", server.Zone);
@@ -117,7 +125,8 @@ internal static class LbOptionsReader
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
         server.SendProxy = reader.Text("SendProxy", server.SendProxy);
         reader.Texts("ProxyV2Options", server.ProxyV2Options);
-        reader.NotInThisVersion("Cookie", "MinConnections", "Tls");
+        TcpReader.Read(reader, server);
+        reader.NotInThisVersion("Cookie", "Tls");
         return server;
     }
 
@@ -132,28 +141,10 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
-        ReadPreface(reader, gateway);
+        TcpReader.Read(reader, gateway);
+        AdmissionReader.Read(reader, gateway);
+        PrefaceReader.Read(reader, gateway);
         reader.NotInThisVersion(
-            "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
-    }
-
-    private static void ReadPreface(ConfigurationReader reader, GatewayOptions gateway)
-    {
-        AcceptProxyOptions proxy = gateway.AcceptProxy ?? new AcceptProxyOptions();
-        bool? isOn = reader.FlagOrSection("AcceptProxy", r =>
-        {
-            r.Texts("From", proxy.From);
-            proxy.Timeout = r.Duration("Timeout", proxy.Timeout);
-        });
-        gateway.AcceptProxy = isOn switch { true => proxy, false => null, _ => gateway.AcceptProxy };
-        gateway.InspectDelay = reader.Duration("InspectDelay", gateway.InspectDelay);
-        reader.Items("Routes", isList: true, (_, r) =>
-        {
-            RouteOptions route = new();
-            r.Texts("Sni", route.Sni);
-            r.Texts("Alpn", route.Alpn);
-            route.Pool = r.Word("Pool", route.Pool);
-            gateway.Routes.Add(route);
-        });
+            "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
     }
 }

@@ -45,6 +45,16 @@ public sealed class PoolOptions
     [Within(0, 1_000_000)]
     public int MaxQueue { get; set; }
 
+    /// <summary>
+    /// The load (leases and waiting callers of all servers) from which on servers with <see cref="ServerOptions.MinConnections"/> take their full limit, 0 to
+    /// 16 000 000; default 0 = a tenth of the limits of the gateways that lead here (HAProxy <c>fullconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int FullConnections { get; set; }
+
+    /// <summary>What the gateways that lead here may bring; 0 = not known. Worked out from them.</summary>
+    internal long GatewayConnections { get; set; }
+
     /// <summary>Further connection attempts, 0 to 100; default <see cref="DefaultsOptions.Retries"/>.</summary>
     [Within(0, 100)]
     public int? Retries { get; set; }
@@ -52,6 +62,19 @@ public sealed class PoolOptions
     /// <summary>Which retries go to another server, -1 to 100; default <see cref="DefaultsOptions.Redispatch"/>.</summary>
     [Within(-1, 100)]
     public int? Redispatch { get; set; }
+
+    /// <summary>
+    /// Where connections to its servers come from: an address of this machine (<c>192.0.2.1</c>), with a port or a range of ports
+    /// (<c>192.0.2.1:40000-49999</c>), or <c>clientip</c>: each client's own address, for servers whose way back leads through this machine (Linux,
+    /// CAP_NET_ADMIN or CAP_NET_RAW). Default: the system chooses (HAProxy <c>source</c>, <c>usesrc clientip</c>).
+    /// </summary>
+    public string? Source { get; set; }
+
+    /// <summary>The network interface that connections to its servers leave by; default: by the routes (HAProxy <c>source … interface</c>). Linux.</summary>
+    public string? Interface { get; set; }
+
+    /// <summary>TCP options of connections to its servers; default: those of <see cref="ConnectTcpOptions"/>.</summary>
+    public ConnectTcpOptions? Tcp { get; set; }
 
     /// <summary>All usable backup servers share the load, not only the first (HAProxy <c>option allbackups</c>). Default false.</summary>
     public bool AllBackups { get; set; }

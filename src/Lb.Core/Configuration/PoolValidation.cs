@@ -11,6 +11,7 @@ internal static class PoolValidation
         Rules.Run(new PoolRules(), path, options, errors);
         Rules.Run(new BalanceRules(), $"{path}:BalanceOptions", options.BalanceOptions, errors);
         ProtectionValidation.Validate(path, options, errors);
+        TcpValidation.Validate(path, options, errors);
         if (options.Policy is null && !string.IsNullOrWhiteSpace(options.Balance) && !policies.Knows(options.Balance))
         {
             string known = string.Join(", ", policies.Names);
@@ -24,6 +25,7 @@ internal static class PoolValidation
         }
 
         ValidateServers(path, [.. options.Servers], errors);
+        AdmissionValidation.ValidateDynamicLimits(path, options, errors);
         for (int i = 0; i < options.Checks.Count; i++) ValidateCheck($"{path}:Checks:{i}", options.Checks[i], errors);
     }
 
@@ -102,6 +104,7 @@ internal static class PoolValidation
     {
         Rules.Run(new ServerRules(), path, server, errors);
         ProxySendingWords.Validate(path, server, errors);
+        TcpValidation.Validate(path, server, errors);
         if (!string.IsNullOrWhiteSpace(server.Address) && !ServerAddress.TryParse(server.Address, out _, out string? error))
             errors.Add(new($"{path}:Address", server.Address, error));
     }

@@ -21,6 +21,13 @@ public sealed class ServerOptions
     [Within(0, 16_000_000)]
     public int MaxConnections { get; set; }
 
+    /// <summary>
+    /// Most leases at a time while the pool has little to do, 0 to 16 000 000 and below <see cref="MaxConnections"/>: the limit is
+    /// max(MinConnections, load * MaxConnections / <see cref="PoolOptions.FullConnections"/>). Default 0 = always MaxConnections (HAProxy <c>minconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int MinConnections { get; set; }
+
     /// <summary>What is taken of it before its first check. Default <see cref="Lb.InitState.Up"/>; without checks a server is always up.</summary>
     public InitState InitState { get; set; } = InitState.Up;
 
@@ -57,6 +64,18 @@ public sealed class ServerOptions
     /// <c>proxy-v2-options</c>). Default: nothing.
     /// </summary>
     public IList<string> ProxyV2Options { get; } = [];
+
+    /// <summary>
+    /// Where connections to it come from: <c>192.0.2.1</c>, <c>192.0.2.1:40000-49999</c> or <c>clientip</c>; default <see cref="PoolOptions.Source"/>
+    /// (HAProxy <c>source</c>).
+    /// </summary>
+    public string? Source { get; set; }
+
+    /// <summary>The network interface that connections to it leave by; default <see cref="PoolOptions.Interface"/> (HAProxy <c>source … interface</c>). Linux.</summary>
+    public string? Interface { get; set; }
+
+    /// <summary>TCP options of connections to it; default <see cref="PoolOptions.Tcp"/>, which it replaces as a whole.</summary>
+    public ConnectTcpOptions? Tcp { get; set; }
 
     /// <summary><see cref="Name"/>, or the address when there is none.</summary>
     internal string NameOrAddress => string.IsNullOrEmpty(Name) ? Address : Name;

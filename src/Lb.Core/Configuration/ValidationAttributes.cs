@@ -49,6 +49,15 @@ internal sealed class PositiveAttribute : RuleAttribute
     protected override string Requirement => "must be a duration above 0 and at most 24d";
 }
 
+/// <summary>A duration of 1 to 32767 whole seconds, as the kernel takes it; null passes.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class WholeSecondsAttribute : RuleAttribute
+{
+    protected override bool Accepts(object value) => value is TimeSpan { TotalSeconds: >= 1 and <= short.MaxValue } time && time.Ticks % TimeSpan.TicksPerSecond == 0;
+
+    protected override string Requirement => "must be 1 to 32767 whole seconds";
+}
+
 /// <summary>A duration from one millisecond, which is what timers can tell apart (HAProxy's least, too), to 24 days; null passes.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class IntervalAttribute : RuleAttribute

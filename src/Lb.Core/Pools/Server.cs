@@ -81,6 +81,9 @@ public sealed partial class Server
     /// <summary>Most leases at a time; 0 = no limit.</summary>
     public int MaxConnections { get; internal set; }
 
+    /// <summary>Most leases at a time while the pool is quiet; with its load the limit grows to <see cref="MaxConnections"/>. 0 = it does not change.</summary>
+    public int MinConnections { get; internal set; }
+
     /// <summary>True for a backup server.</summary>
     public bool Backup { get; internal set; }
 
@@ -92,6 +95,9 @@ public sealed partial class Server
 
     /// <summary>What it is told of each client before everything else.</summary>
     public ProxySending SendProxy { get; internal set; }
+
+    /// <summary>How a gateway connects to it, beyond the address.</summary>
+    public ServerConnecting Connecting { get; internal set; } = ServerConnecting.Plain;
 
     /// <summary>What is taken of it before its first check.</summary>
     public InitState InitState { get; internal set; }

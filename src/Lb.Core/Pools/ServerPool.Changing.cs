@@ -273,6 +273,11 @@ public sealed partial class ServerPool
         server.Zone = options.Zone;
         server.SendProxy = ProxySendingWords.Read(options);
         server.MaxQueue = options.MaxQueue;
+        server.MinConnections = options.MinConnections;
+
+        // The same object as long as it says the same: whoever has prepared something from it sees by that whether it still holds.
+        ServerConnecting connecting = ServerConnecting.From(options);
+        if (connecting != server.Connecting) server.Connecting = connecting;
         server.InhibitOnFailure = options.InhibitOnFailure;
         server.InitState = InitStateOf(options);
         if (server.Track != options.Track) Note(server: null);

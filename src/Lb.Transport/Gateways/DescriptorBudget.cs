@@ -12,14 +12,21 @@ internal static class DescriptorBudget
     public const int Reserve = 64;
 
     /// <summary>Most connections at a time, or 0 where the system does not tell its limit.</summary>
-    public static int Connections()
+    /// <param name="pipes">Pipes that are set aside for bulk, two descriptors each.</param>
+    public static int Connections(int pipes)
+    {
+        long limit = Limit();
+        return limit == 0 ? 0 : Connections(limit - 2 * pipes, Directory.EnumerateFileSystemEntries("/proc/self/fd").Count());
+    }
+
+    /// <summary>Open files that this process may have (the soft limit), or 0 where the system does not tell.</summary>
+    public static long Limit()
     {
         const string limits = "/proc/self/limits";
         if (!OperatingSystem.IsLinux() || !File.Exists(limits)) return 0;
         string? line = File.ReadLines(limits).FirstOrDefault(static l => l.StartsWith("Max open files", StringComparison.Ordinal));
         string? soft = line?["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
-        if (!long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out long limit)) return 0;
-        return Connections(limit, Directory.EnumerateFileSystemEntries("/proc/self/fd").Count());
+        return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out long limit) ? limit : 0;
     }
 
     /// <summary>The sum itself.</summary>

@@ -78,6 +78,9 @@ public abstract partial class Gateway
         GatewaySettings settings = _settings;
         foreach (GatewayShard shard in Shards) await LoopGroup.RunAsync(shard.Loop, () => Do(() => shard.BeginDrain(settings.CloseSpreadTime))).ConfigureAwait(false);
 
+        // What one loop has given to another before it stopped has arrived by then.
+        foreach (GatewayShard shard in Shards) await LoopGroup.RunAsync(shard.Loop, static () => true).ConfigureAwait(false);
+
         // Only now: as long as one loop accepts, none open does not mean that it stays so.
         Interlocked.Exchange(ref _draining, 1);
         if (OpenConnections == 0) _empty.TrySetResult();
@@ -176,4 +179,7 @@ internal readonly record struct GatewayContext(string Name, GatewayOptions Optio
 {
     /// <summary>The pool that the options name.</summary>
     public ServerPool Pool => Pools[Options.Pool];
+
+    /// <summary>How to connect to servers; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
 }

@@ -9,6 +9,7 @@ internal static class GatewayValidation
 {
     public static void Validate(LbOptions options, Func<ListenAddress, bool> isOurs, ICollection<ConfigurationError> errors)
     {
+        if (!options.SkipPortChecks) TuningValidation.Validate(options, errors);
         List<(string Path, string Text, ListenAddress Address)> seen = [];
         foreach ((string name, GatewayOptions gateway) in options.Gateways)
         {
@@ -25,7 +26,7 @@ internal static class GatewayValidation
                 {
                     (string Path, string Text, ListenAddress Address) other = seen.Find(s => Overlap(s.Address, address));
                     if (other.Path is not null) errors.Add(new(path, text, $"collides with {other.Path} = '{other.Text}'"));
-                    else if (!options.SkipPortChecks && !isOurs(address) && TryBind(address) is { } refused) errors.Add(new(path, text, refused));
+                    else if (!options.SkipPortChecks && !isOurs(address) && TryBind(address, SocketTuning.Of(gateway)) is { } refused) errors.Add(new(path, text, refused));
                     seen.Add((path, text, address));
                 }
             }
@@ -51,7 +52,7 @@ internal static class GatewayValidation
     private static bool IsDatagram(GatewayOptions gateway) => string.Equals(gateway.Mode, "udp", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether an address is free, by binding without listening; null when it is, else why not, with the owner if the system tells.</summary>
-    public static string? TryBind(ListenAddress address)
+    public static string? TryBind(ListenAddress address, SocketTuning? tuning = null)
     {
         if (address.EndPoint is not IPEndPoint endPoint) return TryBindUnix(address.EndPoint);
         try
@@ -62,6 +63,7 @@ internal static class GatewayValidation
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
             AllowTimeWait(socket);
+            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _);
             socket.Bind(endPoint);
             return null;
         }
@@ -133,7 +135,7 @@ internal static class GatewayValidation
     {
         SocketError.AddressAlreadyInUse => "is in use",
         SocketError.AccessDenied => "may not be bound: ports below 1024 need CAP_NET_BIND_SERVICE or root",
-        SocketError.AddressNotAvailable => "is no address of this machine",
+        SocketError.AddressNotAvailable => "is no address of this machine now; Freebind: true listens on it all the same",
         _ => $"can't be bound: {error.Message}",
     };
 

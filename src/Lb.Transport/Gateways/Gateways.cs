@@ -12,6 +12,7 @@ public sealed class Gateways : ILbPart, IDisposable
     private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["tcp"] = static context => new TcpGateway(in context),
+        ["health"] = static context => new HealthGateway(in context),
     };
 
     private readonly ServerPools _pools;
@@ -57,10 +58,7 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
-        if (_transport is not null && _transport.Driver != options.Transport.Driver)
-            errors.Add(new($"{options.Path}:Transport:Driver", options.Transport.Driver, "can't be changed while the gateways run; start anew"));
-        if (_transport is not null && _transport.Loops != options.Transport.Loops)
-            errors.Add(new($"{options.Path}:Transport:Loops", $"{options.Transport.Loops}", "can't be changed while the gateways run; start anew"));
+        TransportValidation.Validate(options, _transport, errors);
     }
 
     /// <inheritdoc/>
@@ -79,7 +77,8 @@ public sealed class Gateways : ILbPart, IDisposable
         foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
-        foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, errors).ConfigureAwait(false);
+        ServerConnects? connects = ServerConnects.From(options, _pools);
+        foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, connects, errors).ConfigureAwait(false);
         if (errors.Count == 0) return;
         if (isStart)
         {
@@ -112,14 +111,14 @@ public sealed class Gateways : ILbPart, IDisposable
         _leaving.Add((gone, gone.StopAsync(_time, CancellationToken.None)));
     }
 
-    private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, List<ConfigurationError> errors)
+    private async Task ApplyAsync(string name, GatewayOptions gateway, LbOptions options, ServerConnects? connects, List<ConfigurationError> errors)
     {
-        GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger);
+        GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
         Gateway running = before ?? s_kinds[gateway.Mode](context);
         try
         {
-            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog)).ConfigureAwait(false);
+            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
         }
         catch (SocketException error)
         {

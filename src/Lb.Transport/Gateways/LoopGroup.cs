@@ -12,9 +12,14 @@ internal sealed class LoopGroup : IDisposable
         ReactorDriver driver = Enum.Parse<ReactorDriver>(options.Driver, ignoreCase: true);
         int count = options.Loops == 0 ? Environment.ProcessorCount : options.Loops;
         _loops = new EventLoop[count];
-        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error));
+        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error), options.Splice);
+        if (CpuList.TryRead(options.CpuAffinity, ThreadAffinity.Allowed(), out IReadOnlyList<int>? processors, out _) && processors.Count > 0)
+        {
+            for (int i = 0; i < count; i++) Pin(_loops[i], i, processors[i % processors.Count], logger);
+        }
+
         foreach (EventLoop loop in _loops) loop.Start();
-        MaxConnections = DescriptorBudget.Connections();
+        MaxConnections = DescriptorBudget.Connections(options.Splice ? SplicePipes.Most : 0);
         if (MaxConnections != 0) TransportLog.ConnectionLimit(logger, MaxConnections);
     }
 
@@ -22,6 +27,15 @@ internal sealed class LoopGroup : IDisposable
 
     /// <summary>Most connections that the limit of open files allows a gateway; 0 = not known.</summary>
     public int MaxConnections { get; }
+
+    // The first thing that its thread does.
+    private static void Pin(EventLoop loop, int index, int processor, ILogger logger) => loop.Post(
+        _ =>
+        {
+            int error = ThreadAffinity.Pin(processor);
+            if (error != 0) TransportLog.NotPinned(logger, index, processor, error);
+        },
+        null);
 
     /// <summary>Runs something on a loop and waits for it without blocking.</summary>
     public static Task<T> RunAsync<T>(EventLoop loop, Func<T> work)

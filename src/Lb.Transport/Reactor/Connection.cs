@@ -1,7 +1,8 @@
 namespace Lb.Transport;
 
 /// <summary>
-/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only.
+/// One end of a byte stream owned by an <see cref="EventLoop"/>. Every member is called on the loop's thread only, and none later than in the turn in which
+/// it ended (<see cref="Close"/>, <see cref="Abort"/>, <see cref="IConnectionHandler.OnClosed"/>): drivers use the object again for another client.
 /// </summary>
 /// <remarks>
 /// Push model with lent buffers: data arrives in <see cref="IConnectionHandler.OnData"/> as a span that is valid during the
@@ -19,7 +20,7 @@ internal abstract class Connection
     /// <summary>True from the accept or the completed connect until <see cref="Close"/>, <see cref="Abort"/> or <see cref="IConnectionHandler.OnClosed"/>.</summary>
     public abstract bool IsOpen { get; }
 
-    /// <summary>Bytes accepted by <see cref="Send"/> that the kernel has not taken yet.</summary>
+    /// <summary>Bytes accepted by <see cref="Send"/>, or spliced (<see cref="TrySpliceTo"/>), that the kernel has not taken yet.</summary>
     public abstract int PendingBytes { get; }
 
     /// <summary>
@@ -58,7 +59,25 @@ internal abstract class Connection
     /// <summary>Closes with a TCP reset (linger 0). No callback follows. Idempotent.</summary>
     public abstract void Abort();
 
-    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets. Works after the end too.</summary>
+    /// <summary>
+    /// Offers to move what arrives here from now on straight to <paramref name="destination"/> inside the kernel (splice(2)), without
+    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/>: it
+    /// costs next to nothing, and the driver answers false until it has read two big buffers in a row, where it can't splice at all, and when
+    /// anything is pending at the destination.
+    /// </summary>
+    /// <remarks>
+    /// After true: every piece is told by <see cref="IConnectionHandler.OnSpliced"/> instead of <c>OnData</c>. What the destination has not taken yet counts
+    /// in its <see cref="PendingBytes"/>; then nothing more is read here, and the destination's <see cref="IConnectionHandler.OnDrained"/> tells when it
+    /// is gone, so the handler pauses and resumes as it does with <see cref="Send"/>. <see cref="ShutdownSend"/>, <see cref="Close"/> and
+    /// <see cref="Abort"/> of either side mean what they mean with copied bytes; what the destination is sent meanwhile goes out after what it has pending.
+    /// The driver goes back to <c>OnData</c> by itself, without a word and with no byte lost: when the source has nothing more for the moment, after
+    /// <paramref name="limit"/> bytes, at the end of the stream, or when the system wants its pipe back. Ask again then.
+    /// </remarks>
+    /// <param name="destination">Of the same loop. A connection that changes bytes (TLS) is no place to splice to or from.</param>
+    /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
+    public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
+
+    /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
     public abstract void GetPeer(out PeerAddress address);
 
     /// <summary>Copies the local address of the connection into <paramref name="address"/>; all zero for Unix sockets and after the end.</summary>
@@ -93,8 +112,17 @@ internal enum CloseReason
     /// <summary>No route, network or host unreachable, the kernel's own time-out, or the queue of a Unix socket is full.</summary>
     Unreachable,
 
-    /// <summary>No descriptor, no memory, no local port, an exception in the handler, or another local fault.</summary>
+    /// <summary>No descriptor, no memory, an exception in the handler, or another local fault.</summary>
     LocalError,
+
+    /// <summary>No local port is left for a connection to this server.</summary>
+    NoPort,
+
+    /// <summary>TLS: the handshake failed; why is in <see cref="TlsConnection.Fault"/>.</summary>
+    HandshakeFailed,
+
+    /// <summary>TLS: the handshake took too long.</summary>
+    HandshakeTimeout,
 }
 
 /// <summary>Hears what happens to connections. All calls come on the loop's thread, never nested inside a call into the same connection.</summary>
@@ -109,6 +137,13 @@ internal interface IConnectionHandler
 
     /// <summary>Bytes have arrived. <paramref name="data"/> is lent: it is overwritten after the call.</summary>
     void OnData(Connection connection, ReadOnlySpan<byte> data);
+
+    /// <summary>
+    /// Bytes have arrived and gone to the destination of <see cref="Connection.TrySpliceTo"/>, or are pending there. Only for handlers that asked for it.
+    /// </summary>
+    void OnSpliced(Connection connection, int bytes)
+    {
+    }
 
     /// <summary>Everything that was pending has gone to the kernel.</summary>
     void OnDrained(Connection connection);
@@ -128,6 +163,15 @@ internal interface IAcceptHandler
     /// or closes the connection (one without a handler is closed). Called on the loop's thread.
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
+
+    /// <summary>The loop that this handler's connections belong to; needed of those that relieve others.</summary>
+    EventLoop? Home => null;
+
+    /// <summary>
+    /// A connection has been accepted: the handler of another loop of the same driver that is to have it, because this loop has too many; null (default): it
+    /// stays. The other one's <see cref="OnAccepted"/> follows, on its own loop. Called on the loop's thread.
+    /// </summary>
+    IAcceptHandler? Relief() => null;
 }
 
 /// <summary>A listening socket of one loop. Members may be called on the loop's thread only.</summary>
@@ -136,11 +180,20 @@ internal abstract class Listener : IListening
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     public abstract System.Net.EndPoint LocalEndPoint { get; }
 
+    /// <summary>Who takes its connections.</summary>
+    public abstract IAcceptHandler Handler { get; }
+
     /// <summary>Stops accepting; new connections wait in the kernel's backlog. Idempotent.</summary>
     public abstract void Pause();
 
     /// <summary>Accepts again. Idempotent.</summary>
     public abstract void Resume();
+
+    /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
+    public virtual nint Handle => -1;
+
+    /// <summary>The file of a Unix socket stays when this listener closes: another process listens on it.</summary>
+    public bool KeepsFile { get; set; }
 
     /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
     public abstract void Close();
@@ -163,6 +216,12 @@ internal readonly record struct ListenOptions(int Backlog = ListenOptions.Defaul
         : this(DefaultBacklog)
     {
     }
+
+    /// <summary>Socket options, which accepted connections inherit; null: <see cref="SocketTuning.Default"/>.</summary>
+    public SocketTuning? Tuning { get; init; }
+
+    /// <summary>A listening socket that another process has made, which is taken over instead of binding one.</summary>
+    public nint? Inherited { get; init; }
 
     /// <summary>Default of <see cref="Backlog"/>.</summary>
     public const int DefaultBacklog = 4096;

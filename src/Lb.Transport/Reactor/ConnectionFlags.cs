@@ -45,6 +45,18 @@ internal enum ConnectionFlags
     /// <summary>After a reset nothing that waits is wanted any more.</summary>
     DropOnReset = 1 << 13,
 
+    /// <summary>The last read was a big one.</summary>
+    BigRead = 1 << 14,
+
+    /// <summary>So were the last two: worth splicing. The bit after <see cref="BigRead"/>.</summary>
+    Bulk = 1 << 15,
+
+    /// <summary>What arrives goes to another connection by splice(2).</summary>
+    Splicing = 1 << 16,
+
+    /// <summary>Another connection's bytes come here by splice(2), or wait in a pipe for this one.</summary>
+    SplicedInto = 1 << 17,
+
     /// <summary>An operation of the managed driver that waits for readability is under way.</summary>
     Watching = 1 << 12,
 }

@@ -42,7 +42,11 @@ internal abstract class EventLoop : IDisposable
     /// later, never from within this call, even when it fails at once. <see cref="Connection.Close"/> gives the attempt up.
     /// The loop sets no time limit of its own: schedule a timer.
     /// </summary>
-    public abstract Connection Connect(EndPoint address, IConnectionHandler handler);
+    /// <param name="address">The server.</param>
+    /// <param name="handler">Hears the answer and what comes after it.</param>
+    /// <param name="options">How to connect; null: <see cref="SocketTuning.Default"/>, and the system chooses the source address.</param>
+    /// <param name="client">The client's address, for a <see cref="ConnectOptions.Source"/> that is the client's.</param>
+    public abstract Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default);
 
     /// <summary>
     /// Runs <paramref name="timer"/> once, <paramref name="due"/> (zero or more) from <see cref="Now"/>, never early and rounded up to

@@ -22,9 +22,10 @@ internal static class EventLoops
     /// loop sleeps on a timer of that clock, so a test moves it by hand.
     /// </param>
     /// <param name="onHandlerError">Hears what handlers, timers and posted work throw. Called on the loop's thread; must not throw.</param>
+    /// <param name="splice">Bulk may go by splice(2), where the driver can (<see cref="Connection.TrySpliceTo"/>).</param>
     /// <exception cref="PlatformNotSupportedException">The driver does not exist on this system.</exception>
     public static EventLoop Create(
-        ReactorDriver driver, string name, TimeProvider? time = null, Action<Exception>? onHandlerError = null)
+        ReactorDriver driver, string name, TimeProvider? time = null, Action<Exception>? onHandlerError = null, bool splice = true)
     {
         time ??= TimeProvider.System;
         switch (driver)
@@ -35,7 +36,7 @@ internal static class EventLoops
                     + $"{RuntimeInformation.ProcessArchitecture}. Use the managed driver, or Auto.");
             case ReactorDriver.Epoll:
             case ReactorDriver.Auto when SupportsEpoll:
-                return new EpollLoop(name, time, onHandlerError);
+                return new EpollLoop(name, time, onHandlerError, splice);
             default:
                 return new ManagedLoop(name, time, onHandlerError);
         }

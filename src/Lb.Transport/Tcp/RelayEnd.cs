@@ -27,7 +27,7 @@ public enum RelayEnd
     /// <summary>The last attempt had no answer within the connect time-out.</summary>
     ConnectTimeout,
 
-    /// <summary>The last attempt failed on this machine: no descriptor, no port, no address.</summary>
+    /// <summary>The last attempt failed on this machine: no descriptor, no such source address, an option that may not be set.</summary>
     ConnectLocalError,
 
     /// <summary>The client reset the connection.</summary>
@@ -53,6 +53,9 @@ public enum RelayEnd
 
     /// <summary>A main server came up and the connections of backups were closed (code <c>U</c>): <see cref="OnMarkedUp.ShutdownBackupSessions"/>.</summary>
     MainMarkedUp,
+
+    /// <summary>The last attempt found no local port left for a connection to the server: of <see cref="ServerOptions.Source"/>'s range, or of the system's.</summary>
+    ConnectNoPort,
 
     /// <summary>A proxy of <see cref="AcceptProxyOptions"/> sent no right PROXY header, or only a part of one.</summary>
     ProxyHeaderInvalid,

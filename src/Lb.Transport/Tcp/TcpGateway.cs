@@ -24,7 +24,8 @@ public sealed class TcpGateway : Gateway
         _marked = new MarkedServers(this);
         foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         ILogger logger = context.Logger;
-        _shards = [.. context.Loops.Loops.Select(loop => new TcpShard(this, loop, logger))];
+        LoopShare[] shares = LoopShare.Make(context.Loops.Loops.Count);
+        _shards = [.. context.Loops.Loops.Select((loop, i) => new TcpShard(this, loop, shares[i], logger))];
     }
 
     /// <inheritdoc/>
@@ -49,6 +50,8 @@ public sealed class TcpGateway : Gateway
     public long Redispatches => Sum(static c => Volatile.Read(ref c.Redispatches));
 
     internal TcpSettings Settings => _settings;
+
+    internal TcpShard ShardOf(int loop) => _shards[loop];
 
     private protected override IReadOnlyList<GatewayShard> Shards => _shards;
 

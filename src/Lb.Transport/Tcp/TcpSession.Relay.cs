@@ -8,27 +8,50 @@ internal sealed partial class TcpSession
 
     public void OnData(Connection connection, ReadOnlySpan<byte> data)
     {
-        Connection to;
+        Connection to = Heard(connection, data.Length);
+
+        // A slow reader stops its source: what it has not taken is one buffer, the rest waits in the kernel and at the sender.
+        SendResult result = to.Send(data);
+        if (result == SendResult.Pending)
+        {
+            connection.PauseReading();
+            return;
+        }
+
+        Took(to);
+        if (result == SendResult.Sent) connection.TrySpliceTo(to);
+    }
+
+    public void OnSpliced(Connection connection, int bytes)
+    {
+        Connection to = Heard(connection, bytes);
+        if (to.PendingBytes > 0) connection.PauseReading();
+        else Took(to);
+    }
+
+    /// <summary>Counts what one side has said.</summary>
+    /// <returns>The other one.</returns>
+    private Connection Heard(Connection connection, int bytes)
+    {
         long now = Loop.Now;
         if (ReferenceEquals(connection, _client))
         {
-            to = _server!;
             _clientActive = now;
             _serverOwes = true;
-            _shard.Counters.BytesIn += data.Length;
-        }
-        else
-        {
-            to = _client;
-            _serverActive = now;
-            _serverOwes = false;
-            _shard.Counters.BytesOut += data.Length;
+            _shard.Counters.BytesIn += bytes;
+            return _server!;
         }
 
-        // A slow reader stops its source: what it has not taken is one buffer, the rest waits in the kernel and at the sender.
-        if (to.Send(data) == SendResult.Pending) connection.PauseReading();
-        else if (ReferenceEquals(to, _client)) _clientActive = now;
-        else _serverActive = now;
+        _serverActive = now;
+        _serverOwes = false;
+        _shard.Counters.BytesOut += bytes;
+        return _client;
+    }
+
+    private void Took(Connection to)
+    {
+        if (ReferenceEquals(to, _client)) _clientActive = Loop.Now;
+        else _serverActive = Loop.Now;
     }
 
     public void OnDrained(Connection connection)
@@ -79,6 +102,7 @@ internal sealed partial class TcpSession
             {
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
             Failed(end, FailureKind.Connect);

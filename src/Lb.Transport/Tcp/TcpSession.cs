@@ -17,6 +17,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private bool _clientDone;
     private bool _serverDone;
     private bool _serverOwes;
+    private bool _greeted;
     private Rare? _rare;
 
     /// <summary>Neighbours in the shard's list of open sessions.</summary>
@@ -28,6 +29,20 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _shard = shard;
         _client = client;
         _settings = settings;
+    }
+
+    /// <summary>True for one that has ended and that nobody can reach any more: it may serve another client.</summary>
+    public bool IsReusable => _stage == Stage.Ended && _rare is null;
+
+    /// <summary>Serves another client, as if it were new.</summary>
+    public void Reuse(Connection client, TcpSettings settings)
+    {
+        _client = client;
+        _settings = settings;
+        _server = null;
+        _clientActive = _serverActive = 0;
+        _stage = default;
+        _clientDone = _serverDone = _serverOwes = _greeted = false;
     }
 
     private enum Stage : byte
@@ -51,6 +66,12 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         public CancellationTokenSource? Queue;
         public RetryBudget? Claimed;
     }
+
+    /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
+    internal TcpPrelude? Prelude => _rare?.Prelude;
+
+    /// <summary>The client's connection.</summary>
+    internal Connection Client => _client;
 
     /// <summary>The server that it has a lease on, or null.</summary>
     internal Server? Server => _lease.Server;
@@ -158,7 +179,17 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         }
 
         Loop.Schedule(this, _settings.Servers.ConnectTimeout);
-        _server = Loop.Connect(_lease.Server.EndPoint, this);
+        _greeted = false;
+        _server = ConnectTo(_lease.Server);
+    }
+
+    private Connection ConnectTo(Server server)
+    {
+        if (_settings.Connects?.For(server) is not { } options) return Loop.Connect(server.EndPoint, this);
+        PeerAddress client = default;
+        if (_rare?.Prelude is { } prelude) client = prelude.Source;
+        else _client.GetPeer(out client);
+        return Loop.Connect(server.EndPoint, this, options, client);
     }
 
     /// <summary>The queue is no place for a loop to wait: the pool calls back on a thread of its own, and the answer comes by the mailbox.</summary>
@@ -307,6 +338,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     public void OnConnected(Connection connection)
     {
+        // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
+        if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
+        {
+            _greeted = true;
+            _server = link.Greet(connection, this);
+            if (!ReferenceEquals(_server, connection)) return;
+        }
+
         long now = Loop.Now;
 
         // After a turn-around the lease is older than the connect, and its age would count as the server's latency.

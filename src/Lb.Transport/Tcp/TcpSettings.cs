@@ -13,12 +13,18 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>The same for clients that go to another pool.</summary>
     public TcpSettings To(ServerPool pool) => this with { Pool = pool, Servers = pool.Settings };
 
+    /// <summary>How to connect to servers; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
+
     public static TcpSettings From(in GatewayContext context)
     {
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client);
+        TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
+        {
+            Connects = context.Connects,
+        };
         return TcpSteps.Complete(settings, in context);
     }
 }

@@ -3,17 +3,26 @@ using Microsoft.Extensions.Logging;
 namespace Lb.Transport;
 
 /// <summary>A gateway's part on one loop: its listeners, its open sessions, its counters. Members are for the loop's thread.</summary>
-internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logger) : GatewayShard(loop), IAcceptHandler
+internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare share, ILogger logger) : GatewayShard(loop), IAcceptHandler
 {
+    private const int MostEnded = 1024;
+
     private readonly List<Listener> _listeners = [];
+
+    // Ended sessions for the clients to come: a connection makes no garbage. What an ended one still holds is let go when it is used again, because its
+    // last callback may not have returned yet.
+    private readonly Stack<TcpSession> _ended = new();
     private TcpSession? _first;
     private bool _paused;
+    private TimeSpan? _drain;
 
     public string Name => gateway.Name;
 
     public ILogger Logger => logger;
 
     public TcpCounters Counters { get; } = new();
+
+    public ServerLink.Table Links { get; } = new();
 
     public override IListening Listen(ListenAddress address, in ListenOptions options)
     {
@@ -31,9 +40,20 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         _listeners.Remove(listener);
     }
 
+    public EventLoop Home => Loop;
+
+    public IAcceptHandler? Relief()
+    {
+        int other = share.Relief(gateway.OpenConnections);
+        return other < 0 ? null : gateway.ShardOf(other);
+    }
+
     public void OnAccepted(Listener listener, Connection connection)
     {
-        TcpSession session = new(this, connection, gateway.Settings);
+        share.Opened();
+        if (!ReferenceEquals(listener.Handler, this)) share.Came();
+        if (_ended.TryPop(out TcpSession? session)) session.Reuse(connection, gateway.Settings);
+        else session = new TcpSession(this, connection, gateway.Settings);
         connection.Handler = session;
         session.NextSession = _first;
         if (_first is not null) _first.PreviousSession = session;
@@ -44,6 +64,9 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         // Not by the message that is on its way: until it came this loop would go on accepting what waits.
         if (gateway.IsFull) SetPaused(true);
         session.Begin();
+
+        // Given by a loop that drains later than this one.
+        if (_drain is { } spread) session.Drain(spread * Random.Shared.NextDouble());
     }
 
     public void Ended(TcpSession session, RelayEnd end)
@@ -54,6 +77,8 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
         session.NextSession = session.PreviousSession = null;
         Counters.Ends[(int)end]++;
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
+        if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
+        share.Closed();
         gateway.OnClosed();
     }
 
@@ -75,6 +100,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, ILogger logge
     {
         foreach (Listener listener in _listeners) listener.Close();
         _listeners.Clear();
+        _drain = spread;
         ForEach(session => session.Drain(spread * Random.Shared.NextDouble()));
     }
 

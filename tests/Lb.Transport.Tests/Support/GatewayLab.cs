@@ -52,7 +52,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
     public IReadOnlyList<EventLoop> Loop => _loops ??= LoopsOf(Gateways)!.Loops;
 
     /// <summary>Of the first listener.</summary>
-    public EndPoint EndPoint => Gateway.EndPoints[0];
+    public EndPoint EndPoint => Gateways["gate"].EndPoints[0];
 
     public void SetPool(Action<PoolOptions> change) => Configure.Add(options => change(options.Pools["web"]));
 
@@ -239,7 +239,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
         {
             if (LoopsOf(Gateways) is not null && !_stopped)
             {
-                TcpGateway[] gateways = [.. Gateways.All.OfType<TcpGateway>()];
+                Gateway[] gateways = [.. Gateways.All];
                 await Wait.UntilAsync(
                     () =>
                     {

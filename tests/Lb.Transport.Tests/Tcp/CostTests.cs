@@ -69,6 +69,37 @@ public sealed class CostTests : GatewayTests
         }
     }
 
+    [Fact(Timeout = Timeout)]
+    public async Task A_connection_allocates_nothing_on_epoll_once_others_have_ended()
+    {
+        TestServer server = null!;
+        GatewayLab lab = await StartAsync("epoll", l =>
+        {
+            server = l.AddServer();
+            l.SystemTime = true;
+        });
+        for (int i = 0; i < 500; i++) await ConnectionAsync();
+        long before = await AllocatedAsync(lab);
+        for (int i = 0; i < 1_000; i++) await ConnectionAsync();
+        long after = await AllocatedAsync(lab);
+
+        // Asking costs a little itself; ten bytes for each would be more.
+        Assert.InRange(after - before, 0, 10_000);
+
+        async Task ConnectionAsync()
+        {
+            using Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await client.ConnectAsync(lab.EndPoint);
+            using Socket accepted = await server.AcceptAsync();
+            await client.SendAllAsync(new byte[10]);
+            await accepted.ReadAsync(10);
+            accepted.Shutdown(SocketShutdown.Send);
+            await client.ReadToEndAsync();
+            client.Shutdown(SocketShutdown.Send);
+            await accepted.ReadToEndAsync();
+        }
+    }
+
     /// <summary>Allocated so far on the only loop's thread.</summary>
     private static Task<long> AllocatedAsync(GatewayLab lab) => LoopGroup.RunAsync(lab.Loop[0], GC.GetAllocatedBytesForCurrentThread);
 

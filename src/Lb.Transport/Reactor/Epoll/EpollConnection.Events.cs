@@ -49,7 +49,7 @@ internal sealed unsafe partial class EpollConnection
         if ((events & Libc.EpollOut) != 0)
         {
             _flags |= Writable;
-            if (_pending.Length > 0) Flush();
+            if (PendingBytes > 0) Flush();
         }
 
         ReadTurn();
@@ -110,6 +110,7 @@ internal sealed unsafe partial class EpollConnection
 
     private void Flush()
     {
+        if ((_flags & SplicedInto) != 0 && !FlushPipe()) return;
         while (_pending.Length > 0)
         {
             nint sent = Write(_pending.Start, _pending.Length);
@@ -123,8 +124,8 @@ internal sealed unsafe partial class EpollConnection
     }
 
     /// <summary>
-    /// Moves what waits from the kernel to the handler, a bounded amount. The one place that reads: a splice mode would take over here
-    /// after full reads, and a completion driver calls <see cref="IConnectionHandler.OnData"/> with the kernel's own buffer instead.
+    /// Moves what waits from the kernel to the handler, a bounded amount. The one place that reads: splicing takes over here
+    /// after two big reads, and a completion driver calls <see cref="IConnectionHandler.OnData"/> with the kernel's own buffer instead.
     /// </summary>
     private void ReadTurn()
     {
@@ -132,6 +133,13 @@ internal sealed unsafe partial class EpollConnection
         {
             // The handler may have closed or paused it, also in OnDrained or OnConnected before.
             if ((_flags & (Live | Readable | Paused | EndOfStream)) != (Live | Readable)) return;
+            if ((_flags & Splicing) != 0)
+            {
+                SpliceStep step = SpliceOnce();
+                if (step == SpliceStep.Moved) continue;
+                if (step == SpliceStep.Blocked) return;
+            }
+
             nint received = Libc.Receive(_descriptor, loop.Scratch, EpollLoop.ScratchSize, 0);
             if (received <= 0)
             {
@@ -141,6 +149,8 @@ internal sealed unsafe partial class EpollConnection
             }
 
             if (received < EpollLoop.ScratchSize && (_flags & ReadToEnd) == 0) _flags &= ~Readable;
+            if (received < BigReadSize) _flags &= ~(BigRead | Bulk);
+            else _flags |= BigRead | (ConnectionFlags)((int)(_flags & BigRead) << 1);
             Handler.OnData(this, new ReadOnlySpan<byte>(loop.Scratch, (int)received));
         }
 

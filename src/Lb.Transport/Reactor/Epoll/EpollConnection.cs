@@ -7,7 +7,7 @@ namespace Lb.Transport;
 /// <remarks>
 /// Edge-triggered and registered once, so every edge must be remembered: <see cref="Readable"/> and <see cref="Writable"/> are set by an
 /// event and cleared only by the kernel's own answer (EAGAIN, or a short transfer where that proves the same).
-/// Not pooled: a handler that keeps a reference to a closed connection must not reach a stranger's. Reused are the slots and all memory of size.
+/// Reused by another client from the turn after its end on: until then a handler may still hold it.
 /// </remarks>
 internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connection
 {
@@ -21,18 +21,21 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
     internal int Slot;
     internal uint Generation;
 
+    /// <summary>Waits in the loop's queue.</summary>
+    internal bool IsQueued => (_flags & Queued) != 0;
+
     public override bool IsOpen => (_flags & (Live | Connecting)) == Live;
 
     public override EventLoop Loop => loop;
 
-    public override int PendingBytes => _pending.Length;
+    public override int PendingBytes => (_flags & SplicedInto) == 0 ? _pending.Length : _pending.Length + loop.Splices.To(this).Pending;
 
     public override SendResult Send(ReadOnlySpan<byte> data)
     {
         Debug.Assert(loop.IsOwner, "Connections belong to the loop's thread.");
         if ((_flags & (Live | Failed | ShutdownAsked)) != Live) return SendToClosed();
-        if (data.IsEmpty) return _pending.Length == 0 ? SendResult.Sent : SendResult.Pending;
-        if ((_flags & Writable) != 0 && _pending.Length == 0)
+        if (data.IsEmpty) return PendingBytes == 0 ? SendResult.Sent : SendResult.Pending;
+        if ((_flags & Writable) != 0 && PendingBytes == 0)
         {
             nint sent;
             fixed (byte* bytes = data) sent = Write(bytes, data.Length);
@@ -60,7 +63,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
     {
         if ((_flags & (Live | ShutdownAsked)) != Live) return;
         _flags |= ShutdownAsked;
-        if ((_flags & (Connecting | Failed)) == 0 && _pending.Length == 0) SendEndOfStream();
+        if ((_flags & (Connecting | Failed)) == 0 && PendingBytes == 0) SendEndOfStream();
     }
 
     public override void Close()
@@ -148,6 +151,7 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
         _failure = reason;
         _flags |= Failed | Readable | ReadToEnd;
         _pending.Free();
+        if ((_flags & SplicedInto) != 0) EndSpliceInto();
         Enqueue();
     }
 
@@ -160,7 +164,9 @@ internal sealed unsafe partial class EpollConnection(EpollLoop loop) : Connectio
 
     private void Release()
     {
-        _flags = None;
+        if ((_flags & Splicing) != 0) LeaveSplice(loop.Splices.From(this));
+        if ((_flags & SplicedInto) != 0) EndSpliceInto();
+        _flags &= Queued;
         _pending.Free();
         if (_descriptor < 0) return;
         int descriptor = _descriptor;

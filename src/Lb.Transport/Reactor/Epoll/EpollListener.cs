@@ -29,7 +29,9 @@ internal sealed unsafe class EpollListener : Listener
 
     public override EndPoint LocalEndPoint { get; }
 
-    internal IAcceptHandler Handler { get; }
+    public override nint Handle => _descriptor;
+
+    public override IAcceptHandler Handler { get; }
 
     /// <summary>Tells listeners apart in events; never used twice, so a stale event finds nobody.</summary>
     internal uint Id { get; } = Interlocked.Increment(ref s_lastId);
@@ -43,19 +45,9 @@ internal sealed unsafe class EpollListener : Listener
     /// <exception cref="SocketException">The address can't be bound.</exception>
     internal static EpollListener Open(EpollLoop loop, EndPoint address, in ListenOptions options, IAcceptHandler handler)
     {
-        byte* native = stackalloc byte[NativeAddress.Capacity];
-        uint length = NativeAddress.Write(address, native, out int family);
-        int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
-        if (descriptor < 0) throw Errno.ToException(Libc.Errno, $"socket for {address}");
+        int descriptor = ListenSocket.Open(address, options, out EndPoint local);
         try
         {
-            if (family != Libc.AddressFamilyUnix) SetOptions(descriptor, family, address, options);
-            int error = Libc.Bind(descriptor, native, length) == 0 ? 0 : Libc.Errno;
-            if (error == Errno.AddressInUse && address is UnixDomainSocketEndPoint unix && UnixSocketFile.TryRemoveStale(unix))
-                error = Libc.Bind(descriptor, native, length) == 0 ? 0 : Libc.Errno;
-            if (error != 0) throw Errno.ToException(error, $"bind to {address}");
-            if (Libc.Listen(descriptor, options.Backlog) != 0) throw Errno.ToException(Libc.Errno, $"listen on {address}");
-            EndPoint local = address is IPEndPoint ip ? new IPEndPoint(ip.Address, NativeAddress.LocalPortOf(descriptor)) : address;
             EpollListener listener = new(loop, descriptor, local, handler);
             if (!listener.Arm()) throw Errno.ToException(Libc.Errno, $"epoll_ctl for {address}");
             return listener;
@@ -91,7 +83,7 @@ internal sealed unsafe class EpollListener : Listener
         _loop.Remove(this);
 
         // First the name, then the socket: the other way round a new owner's file could be removed.
-        if (_path is not null) UnixSocketFile.Remove(_path);
+        if (_path is not null && !KeepsFile) UnixSocketFile.Remove(_path);
         _ = Libc.Close(descriptor);
     }
 
@@ -107,7 +99,9 @@ internal sealed unsafe class EpollListener : Listener
                 : Libc.Accept(_descriptor, native, &length, Libc.SockNonBlocking | Libc.SockCloseOnExec);
             if (accepted >= 0)
             {
-                _loop.Accepted(this, accepted, IsUnix ? default : NativeAddress.Read(native));
+                PeerAddress peer = IsUnix ? default : NativeAddress.Read(native);
+                if (Handler.Relief() is { } other) ((EpollLoop)other.Home!).Adopt(this, other, accepted, peer);
+                else _loop.Accepted(this, Handler, accepted, in peer);
                 continue;
             }
 
@@ -128,19 +122,6 @@ internal sealed unsafe class EpollListener : Listener
         IsStarved = false;
         _loop.Cancel(_retry!);
         if (!_paused && !Arm()) Starve();
-    }
-
-    private static void SetOptions(int descriptor, int family, EndPoint address, in ListenOptions options)
-    {
-        Set(Libc.LevelSocket, Libc.ReuseAddress, 1);
-        Set(Libc.LevelTcp, Libc.TcpNoDelay, 1); // inherited by accepted sockets: one system call less for each
-        if (options.ReusePort) Set(Libc.LevelSocket, Libc.ReusePort, 1);
-        if (family == Libc.AddressFamilyV6) Set(Libc.LevelV6, Libc.V6Only, options.DualMode ? 0 : 1);
-
-        void Set(int level, int option, int value)
-        {
-            if (Libc.SetOption(descriptor, level, option, value) != 0) throw Errno.ToException(Libc.Errno, $"setsockopt for {address}");
-        }
     }
 
     private bool Arm()

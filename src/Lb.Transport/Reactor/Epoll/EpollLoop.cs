@@ -21,15 +21,17 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     private readonly byte* _events;
     private readonly Stack<int> _freeSlots = new();
     private readonly Queue<EpollConnection> _ready = new();
+    private readonly ConnectionCache<EpollConnection> _cache = new();
     private readonly List<EpollListener> _listeners = [];
     private EpollConnection?[] _connections = new EpollConnection?[64];
     private int _usedSlots;
     private uint _lastGeneration;
     private bool _descriptorFreed;
 
-    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError)
+    public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError, bool splice)
         : base(name, time, onHandlerError)
     {
+        Splices = new Splices(splice);
         _epoll = Libc.EpollCreate(Libc.SockCloseOnExec);
         if (_epoll < 0) throw Errno.ToException(Libc.Errno, "epoll_create1");
         _wakeUp = Libc.EventDescriptor(0, Libc.SockNonBlocking | Libc.SockCloseOnExec);
@@ -52,6 +54,9 @@ internal sealed unsafe class EpollLoop : ReactorLoop
 
     internal int Epoll => _epoll;
 
+    /// <summary>Transfers that do not come to user space.</summary>
+    internal Splices Splices { get; }
+
     protected override bool HasReady => _ready.Count > 0 || _descriptorFreed;
 
     public override Listener Listen(EndPoint address, in ListenOptions options, IAcceptHandler handler)
@@ -64,29 +69,18 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         return listener;
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireOwner();
         byte* native = stackalloc byte[NativeAddress.Capacity];
         uint length = NativeAddress.Write(address, native, out int family);
         bool isUnix = family == Libc.AddressFamilyUnix;
         PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = new(this) { Handler = handler };
-        int descriptor = Libc.Socket(family, Libc.SockStream | Libc.SockNonBlocking | Libc.SockCloseOnExec, 0);
+        EpollConnection connection = Rent(handler);
+        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
         if (descriptor < 0)
         {
-            connection.BeginFailed(peer, CloseReason.LocalError);
-            return connection;
-        }
-
-        if (!isUnix) _ = Libc.SetOption(descriptor, Libc.LevelTcp, Libc.TcpNoDelay, 1);
-        if (Libc.Connect(descriptor, native, length) != 0 && Libc.Errno is not Errno.InProgress and not Errno.Interrupted)
-        {
-            int error = Libc.Errno;
-            _ = Libc.Close(descriptor);
-
-            // A Unix socket whose queue is full answers EAGAIN, and nothing reports when there is room again.
-            connection.BeginFailed(peer, isUnix && error == Errno.Again ? CloseReason.Unreachable : Errno.ToCloseReason(error));
+            connection.BeginFailed(peer, reason);
             return connection;
         }
 
@@ -102,19 +96,25 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     }
 
     /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
-    internal void Accepted(EpollListener listener, int descriptor, in PeerAddress peer)
+    internal void Accepted(EpollListener listener, IAcceptHandler handler, int descriptor, in PeerAddress peer)
     {
-        EpollConnection connection = new(this) { Handler = Unhandled.Instance };
+        EpollConnection connection = Rent(Unhandled.Instance);
         connection.BeginAccepted(descriptor, peer, listener.IsUnix);
         try
         {
-            if (Register(connection, descriptor)) listener.Handler.OnAccepted(listener, connection);
+            if (Register(connection, descriptor)) handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
         }
         catch (Exception exception)
         {
             HandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Takes a descriptor that another loop has accepted. Any thread.</summary>
+    internal void Adopt(EpollListener listener, IAcceptHandler handler, int descriptor, PeerAddress peer)
+    {
+        if (!Post(_ => Accepted(listener, handler, descriptor, in peer), null)) _ = Libc.Close(descriptor);
     }
 
     /// <summary>Asks for a turn after this one's events. The connection makes sure that it is in the queue once.</summary>
@@ -125,6 +125,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     {
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
+        _cache.Released(connection);
         _descriptorFreed |= HasStarvedListener;
         _ = Libc.Close(descriptor);
     }
@@ -132,7 +133,11 @@ internal sealed unsafe class EpollLoop : ReactorLoop
     internal void Remove(EpollListener listener) => _listeners.Remove(listener);
 
     /// <summary>A listener has run out of descriptors or memory and waits.</summary>
-    internal void CountStarved() => CountShortage();
+    internal void CountStarved()
+    {
+        CountShortage();
+        Splices.Pipes.CloseIdle();
+    }
 
     protected override int Wait(int milliseconds) => Libc.EpollWait(_epoll, _events, EventCapacity, milliseconds);
 
@@ -191,6 +196,16 @@ internal sealed unsafe class EpollLoop : ReactorLoop
                 HandlerFailed(connection, exception);
             }
         }
+
+        // Nothing of this turn can reach the closed ones any more, unless they wait for a turn of their own.
+        _cache.EndTurn(static connection => !connection.IsQueued);
+    }
+
+    private EpollConnection Rent(IConnectionHandler handler)
+    {
+        EpollConnection connection = _cache.Rent() ?? new EpollConnection(this) { Handler = handler };
+        connection.Handler = handler;
+        return connection;
     }
 
     protected override void Release()
@@ -198,6 +213,7 @@ internal sealed unsafe class EpollLoop : ReactorLoop
         while (_listeners.Count > 0) _listeners[^1].Close();
         for (int i = 0; i < _usedSlots; i++) _connections[i]?.Close();
         _ready.Clear();
+        Splices.Pipes.CloseIdle();
         _ = Libc.Close(_wakeUp);
         _ = Libc.Close(_epoll);
         NativeMemory.AlignedFree(Scratch);

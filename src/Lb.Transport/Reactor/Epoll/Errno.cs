@@ -11,9 +11,12 @@ internal static class Errno
     public const int Again = 11;
     public const int NoMemory = 12;
     public const int Access = 13;
+    public const int Invalid = 22;
+    public const int NoDevice = 19;
     public const int SystemTableFull = 23;
     public const int TooManyOpen = 24;
     public const int BrokenPipe = 32;
+    public const int NoSystemCall = 38;
     public const int ProtocolError = 71;
     public const int NoProtocolOption = 92;
     public const int NotSupported = 95;
@@ -39,6 +42,7 @@ internal static class Errno
         ConnectionReset or BrokenPipe or ConnectionAborted or NotConnected => CloseReason.Reset,
         ConnectionRefused or NoEntry => CloseReason.Refused,
         TimedOut or HostUnreachable or NetworkUnreachable or NetworkDown or HostDown or NoNetwork => CloseReason.Unreachable,
+        AddressNotAvailable or AddressInUse => CloseReason.NoPort,
         _ => CloseReason.LocalError,
     };
 

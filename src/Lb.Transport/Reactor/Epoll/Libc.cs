@@ -35,6 +35,9 @@ internal static unsafe partial class Libc
 
     public const int ShutdownWrite = 1;
 
+    public const uint SpliceMove = 1;
+    public const uint SpliceNonBlocking = 2;
+
     public const int EpollAdd = 1;
     public const int EpollDelete = 2;
     public const uint EpollIn = 0x1;
@@ -110,6 +113,16 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int descriptor, void* buffer, nint length);
 
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
+
+    /// <summary>The form with a number as its argument. Variadic in C, which makes no difference on Linux for x64 and arm64.</summary>
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "splice", SetLastError = true)]
+    public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nint length, uint flags);
+
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int descriptor, int how);
 
@@ -121,7 +134,7 @@ internal static unsafe partial class Libc
     public static partial int SetOption(int descriptor, int level, int option, void* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
-    private static partial int GetOption(int descriptor, int level, int option, void* value, uint* length);
+    public static partial int GetOption(int descriptor, int level, int option, void* value, uint* length);
 
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     public static partial int GetSocketName(int descriptor, void* address, uint* length);

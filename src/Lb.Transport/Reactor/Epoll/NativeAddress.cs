@@ -47,6 +47,25 @@ internal static unsafe class NativeAddress
         }
     }
 
+    /// <summary>Writes an address for a socket of IPv4 or of IPv6, which takes an IPv4 address as a mapped one.</summary>
+    /// <returns>Bytes written.</returns>
+    public static uint Write(in PeerAddress local, bool isV6, byte* address)
+    {
+        Span<byte> bytes = new(address, Capacity);
+        bytes[..V6Length].Clear();
+        *(ushort*)address = (ushort)(isV6 ? Libc.AddressFamilyV6 : Libc.AddressFamilyV4);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], local.Port);
+        if (!isV6)
+        {
+            local.WriteBytes(bytes[4..]);
+            return V4Length;
+        }
+
+        if (!local.IsV6) bytes[18] = bytes[19] = 0xFF;
+        local.WriteBytes(bytes[(local.IsV6 ? 8 : 20)..]);
+        return V6Length;
+    }
+
     /// <summary>Reads an address; empty for a Unix socket.</summary>
     public static PeerAddress Read(byte* address) => *(ushort*)address switch
     {

@@ -11,11 +11,12 @@ internal sealed partial class ManagedConnection
 
     /// <summary>Takes an accepted socket over.</summary>
     /// <returns>False when it is dead already.</returns>
-    internal bool TryBeginAccepted(Socket socket)
+    internal bool TryBeginAccepted(Socket socket, bool noDelay)
     {
         try
         {
             Adopt(socket, socket.AddressFamily == AddressFamily.Unix);
+            if ((_flags & Unix) == 0) socket.NoDelay = noDelay;
             if (socket.RemoteEndPoint is IPEndPoint peer) _peer = PeerAddress.From(peer);
             _flags |= Live;
             return true;
@@ -30,24 +31,57 @@ internal sealed partial class ManagedConnection
     }
 
     /// <summary>Begins a connect; the handler hears its result in a later turn, whatever it is.</summary>
-    internal void BeginConnecting(EndPoint address)
+    internal void BeginConnecting(EndPoint address, ConnectOptions? options, in PeerAddress client)
     {
         if (address is IPEndPoint ip) _peer = PeerAddress.From(ip);
         _flags = Live | Connecting;
+        bool isUnix = address is UnixDomainSocketEndPoint;
+        for (int tries = isUnix || options is null ? 1 : options.Tries; ; tries--)
+        {
+            SocketError error = TryConnect(address, isUnix, options, in client);
+            if (error == SocketError.Success) return;
+
+            // Bound by somebody else, or in use towards this very server: the next port.
+            bool isPort = !isUnix && error is SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable;
+            if (isPort && tries > 1) continue;
+            Fail(SocketReasons.OfConnect(error, isUnix));
+            return;
+        }
+    }
+
+    /// <summary>One attempt; an error that is known at once, else success, whatever the answer will be.</summary>
+    private SocketError TryConnect(EndPoint address, bool isUnix, ConnectOptions? options, in PeerAddress client)
+    {
+        Socket? socket = null;
+        SocketError error;
         try
         {
-            Socket socket = address is UnixDomainSocketEndPoint
+            socket = isUnix
                 ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
                 : new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            Adopt(socket, address is UnixDomainSocketEndPoint);
+            if (!isUnix) (options?.Tuning ?? SocketTuning.Default).Apply(socket);
+            if (!isUnix) options?.Bind(socket, in client);
             SocketOperation connect = new(loop, this, static connection => connection.OnConnectAnswered()) { RemoteEndPoint = address };
-            _watch = connect;
-            if (!socket.ConnectAsync(connect)) connect.CompleteLater();
+            bool isPending = socket.ConnectAsync(connect);
+            error = connect.SocketError;
+            if (isPending || options is null || error is not SocketError.AddressNotAvailable)
+            {
+                Adopt(socket, isUnix);
+                _watch = connect;
+                if (!isPending) connect.CompleteLater();
+                return SocketError.Success;
+            }
+
+            connect.Dispose();
         }
         catch (SocketException exception)
         {
-            Fail(SocketReasons.OfConnect(exception.SocketErrorCode, (_flags & Unix) != 0));
+            // The source address is not here, and no other port of it will be.
+            error = !isUnix && exception.SocketErrorCode == SocketError.AddressNotAvailable ? SocketError.SocketError : exception.SocketErrorCode;
         }
+
+        socket?.Dispose();
+        return error;
     }
 
     /// <summary>The accept handler has seen the connection.</summary>
@@ -84,7 +118,6 @@ internal sealed partial class ManagedConnection
         loop.Register(this);
         if (isUnix) _flags |= Unix;
         socket.Blocking = false;
-        if (!isUnix) socket.NoDelay = true;
     }
 
     private void OnConnectAnswered()

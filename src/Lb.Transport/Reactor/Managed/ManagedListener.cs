@@ -34,7 +34,12 @@ internal sealed class ManagedListener : Listener
 
     public override EndPoint LocalEndPoint { get; }
 
-    internal IAcceptHandler Handler { get; }
+    public override nint Handle => _closed ? -1 : _socket.Handle;
+
+    public override IAcceptHandler Handler { get; }
+
+    /// <summary>Accepted connections send small writes at once. Not everywhere inherited.</summary>
+    internal bool NoDelay { get; private init; }
 
     /// <summary>True while accepting waits for descriptors or memory.</summary>
     internal bool IsStarved { get; private set; }
@@ -44,23 +49,18 @@ internal sealed class ManagedListener : Listener
     internal static ManagedListener Open(ManagedLoop loop, EndPoint address, in ListenOptions options, IAcceptHandler handler)
     {
         bool isUnix = address is UnixDomainSocketEndPoint;
-        Socket socket = new(address.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        if (options.Inherited is { } inherited) InheritedSocket.Prepare((int)inherited);
+        Socket socket = options.Inherited is { } handle
+            ? new(new SafeSocketHandle(handle, ownsHandle: true))
+            : new(address.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
-            if (!isUnix) SetOptions(socket, options);
-            try
-            {
-                socket.Bind(address);
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse
-                && address is UnixDomainSocketEndPoint unix && UnixSocketFile.TryRemoveStale(unix))
-            {
-                socket.Bind(address);
-            }
-
+            if (!isUnix && options.Inherited is null) SetOptions(socket, options);
+            if (!isUnix) (options.Tuning ?? SocketTuning.Default).Apply(socket);
+            if (options.Inherited is null) Bind(socket, address);
             socket.Listen(options.Backlog);
             EndPoint local = address is IPEndPoint ip ? new IPEndPoint(ip.Address, ((IPEndPoint)socket.LocalEndPoint!).Port) : address;
-            ManagedListener listener = new(loop, socket, local, handler);
+            ManagedListener listener = new(loop, socket, local, handler) { NoDelay = (options.Tuning ?? SocketTuning.Default).NoDelay };
             listener.TurnLater();
             return listener;
         }
@@ -87,7 +87,7 @@ internal sealed class ManagedListener : Listener
         IsStarved = false;
         if (_retry is not null) _loop.Cancel(_retry);
         _loop.Remove(this);
-        if (_path is not null) UnixSocketFile.Remove(_path);
+        if (_path is not null && !KeepsFile) UnixSocketFile.Remove(_path);
         _socket.Dispose();
         _kept?.Dispose();
         _kept = null;
@@ -101,6 +101,19 @@ internal sealed class ManagedListener : Listener
         IsStarved = false;
         _loop.Cancel(_retry!);
         TurnLater();
+    }
+
+    private static void Bind(Socket socket, EndPoint address)
+    {
+        try
+        {
+            socket.Bind(address);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse
+            && address is UnixDomainSocketEndPoint unix && UnixSocketFile.TryRemoveStale(unix))
+        {
+            socket.Bind(address);
+        }
     }
 
     private static void SetOptions(Socket socket, in ListenOptions options)
@@ -136,7 +149,7 @@ internal sealed class ManagedListener : Listener
             {
                 Socket kept = _kept;
                 _kept = null;
-                _loop.Accepted(this, kept);
+                Take(kept);
                 continue;
             }
 
@@ -147,6 +160,12 @@ internal sealed class ManagedListener : Listener
         }
 
         TurnLater();
+    }
+
+    private void Take(Socket accepted)
+    {
+        if (Handler.Relief() is { } other) ((ManagedLoop)other.Home!).Adopt(this, other, accepted);
+        else _loop.Accepted(this, Handler, accepted);
     }
 
     private void OnAccepted()
@@ -167,7 +186,7 @@ internal sealed class ManagedListener : Listener
         else if (error == SocketError.Success)
         {
             if (_paused) _kept = accepted;
-            else _loop.Accepted(this, accepted!);
+            else Take(accepted!);
         }
         else if (!SocketReasons.ConcernsOneConnection(error))
         {

@@ -36,23 +36,23 @@ internal sealed class ManagedLoop : ReactorLoop
         return listener;
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler)
+    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
     {
         RequireAddress(address);
         RequireOwner();
         ManagedConnection connection = new(this) { Handler = handler };
-        connection.BeginConnecting(address);
+        connection.BeginConnecting(address, options, in client);
         return connection;
     }
 
     /// <summary>Takes an accepted socket in and shows it to the handler.</summary>
-    internal void Accepted(ManagedListener listener, Socket socket)
+    internal void Accepted(ManagedListener listener, IAcceptHandler handler, Socket socket)
     {
         ManagedConnection connection = new(this) { Handler = Unhandled.Instance };
         try
         {
-            if (!connection.TryBeginAccepted(socket)) return;
-            listener.Handler.OnAccepted(listener, connection);
+            if (!connection.TryBeginAccepted(socket, listener.NoDelay)) return;
+            handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.BeginReading();
         }
@@ -60,6 +60,12 @@ internal sealed class ManagedLoop : ReactorLoop
         {
             HandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Takes a socket that another loop has accepted. Any thread.</summary>
+    internal void Adopt(ManagedListener listener, IAcceptHandler handler, Socket socket)
+    {
+        if (!Post(_ => Accepted(listener, handler, socket), null)) socket.Dispose();
     }
 
     /// <summary>Asks for a turn. The connection makes sure that it is in the queue once.</summary>

@@ -13,6 +13,7 @@ internal static class SocketReasons
         SocketError.ConnectionRefused => CloseReason.Refused,
         SocketError.TimedOut or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown
             or SocketError.HostDown or SocketError.NetworkReset => CloseReason.Unreachable,
+        SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => CloseReason.NoPort,
         _ => CloseReason.LocalError,
     };
 
