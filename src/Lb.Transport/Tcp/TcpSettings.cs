@@ -16,7 +16,10 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     public QueuePriority Priority { get; init; }
 
     /// <summary>Every pool that its clients may be sent to.</summary>
-    public IEnumerable<ServerPool> Pools => [Pool];
+    public IReadOnlyList<ServerPool> Pools { get; init; } = [Pool];
+
+    /// <summary>The same for clients that go to another pool.</summary>
+    public TcpSettings To(ServerPool pool) => this with { Pool = pool, Servers = pool.Settings };
 
     /// <summary>How to connect to servers; null: as the system does it.</summary>
     public ServerConnects? Connects { get; init; }
@@ -26,10 +29,11 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
+        TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
             Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
+        return TcpSteps.Complete(settings, in context);
     }
 }

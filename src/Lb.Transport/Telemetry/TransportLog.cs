@@ -70,4 +70,6 @@ internal static partial class TransportLog
 
     [LoggerMessage(4503, LogLevel.Information, "Buffers hold {Bytes} bytes of {Limit} again: clients are accepted")]
     public static partial void MemoryFree(ILogger logger, long bytes, long limit);
+    [LoggerMessage(4300, LogLevel.Debug, "Gateway {Gateway}: the PROXY header of {Peer} was refused: {Reason}")]
+    public static partial void ProxyHeaderRefused(ILogger logger, string gateway, PeerAddress peer, ProxyHeaderResult reason);
 }
