@@ -94,8 +94,10 @@ public sealed class GatewayOptions
     /// </summary>
     [Within(0, 1_000_000_000)]
     public int Requests { get; set; }
+
     /// <summary>TLS for its clients (HAProxy <c>bind … ssl</c>); default null: none.</summary>
     public GatewayTlsOptions? Tls { get; set; }
+
     /// <summary>Which clients begin with a PROXY header; null (default) = none. A configuration may say <c>true</c> for everybody (HAProxy <c>accept-proxy</c>).</summary>
     public AcceptProxyOptions? AcceptProxy { get; set; }
 

@@ -146,9 +146,7 @@ internal static class LbOptionsReader
         TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
         UdpValidation.Read(reader, gateway);
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls");
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Responses", "IdleTimeout");
         PrefaceReader.Read(reader, gateway);
-            "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+        reader.NotInThisVersion("RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
     }
 }

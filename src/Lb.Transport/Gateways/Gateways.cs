@@ -125,11 +125,10 @@ public sealed class Gateways : ILbPart, IDisposable
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
         Gateway running;
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
-        if (before is null) running.Admit(in context);
         try
         {
             running = before ?? s_kinds[gateway.Mode](context);
+            if (before is null) running.Admit(in context);
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
         }
         catch (CertificateException error)
