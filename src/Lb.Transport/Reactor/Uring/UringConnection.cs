@@ -21,6 +21,13 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
     private UringKinds _operations;
     private byte _fullReads;
 
+    // At once, not when something comes: the less waits here, the better.
+    public override void PauseReading()
+    {
+        base.PauseReading();
+        CancelReceive();
+    }
+
     public override void ResumeReading()
     {
         base.ResumeReading();
