@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Lb.Contracts.Drivers;
 
 namespace Lb.Transport.Tests.Reactor;
@@ -11,7 +10,7 @@ public class EpollDriverTests : ReactorDriverContract
     private protected override EventLoop CreateLoop(TimeProvider time, Action<Exception> onHandlerError) =>
         CreateEpoll(time, onHandlerError);
 
-    private protected override int? Splices(EventLoop loop) => ((EpollLoop)loop).Splices.Count;
+    private protected override int? Splices(EventLoop loop) => ((NativeLoop)loop).Splices.Count;
 
     // Not in the contract: the managed driver can't see a reset behind unread data.
     [Fact(Timeout = 60_000)]
@@ -41,7 +40,7 @@ public class EpollDriverTests : ReactorDriverContract
 /// <summary>The same once more with short writes, EAGAIN, crumbs and EINTR all the time.</summary>
 public sealed class EpollDriverUnderFaultsTests : EpollDriverTests
 {
-    private protected override Action<Connection> Squeeze => static connection => Faults.Squeeze(DescriptorOf((EpollConnection)connection));
+    private protected override Action<Connection> Squeeze => static connection => Faults.Squeeze(connection);
 
     [Fact(Timeout = 60_000)]
     public async Task The_faults_are_there()
@@ -58,9 +57,6 @@ public sealed class EpollDriverUnderFaultsTests : EpollDriverTests
         await peer.ReadAsync(2_000_000);
         while (host.Faults!.Signals < 3) await host.TurnsAsync();
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_descriptor")]
-    private static extern ref int DescriptorOf(EpollConnection connection);
 }
 
 [Collection(NoDescriptors.Name)]
