@@ -39,6 +39,8 @@ internal unsafe struct SendBuffer
     /// <summary>Drops everything. Idempotent.</summary>
     public void Free()
     {
+        if (_block == null) return;
+        LoopMemory.Add(-_block->Capacity);
         NativeMemory.Free(_block);
         _block = null;
     }
@@ -60,6 +62,7 @@ internal unsafe struct SendBuffer
         int capacity = (int)uint.Min(Largest, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(Smallest, length + more)));
         Block* block = (Block*)NativeMemory.Alloc((nuint)(sizeof(Block) + capacity));
         *block = new Block { Capacity = capacity, Length = length };
+        LoopMemory.Add(_block == null ? capacity : capacity - _block->Capacity);
         if (length > 0) new ReadOnlySpan<byte>(Start, length).CopyTo(new Span<byte>(block + 1, length));
         NativeMemory.Free(_block);
         _block = block;
