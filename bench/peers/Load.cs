@@ -19,9 +19,9 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6, 1.00, true);
 
-    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.05, true);
+    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.00, true);
 
-    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.80, true);
+    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.45, true);
 
     public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1, 0.5, false);
 
