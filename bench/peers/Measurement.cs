@@ -26,7 +26,7 @@ internal sealed class Results
     /// <summary>Value over the baseline's value of the same round, in the order of rounds; empty without a baseline.</summary>
     public IReadOnlyList<double> Ratios(Load load, string proxy)
     {
-        Dictionary<int, double> baseline = Of(load, Options.Baseline).ToDictionary(static m => m.Round, static m => m.Value);
+        Dictionary<int, double> baseline = Of(load, load.Baseline).ToDictionary(static m => m.Round, static m => m.Value);
         return [.. Of(load, proxy).Where(m => baseline.GetValueOrDefault(m.Round) > 0).Select(m => m.Value / baseline[m.Round])];
     }
 

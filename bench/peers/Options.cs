@@ -9,7 +9,7 @@ internal sealed record Options
         usage: dotnet run -c Release --project bench/peers -- [options]
 
           --proxies LIST     lb-epoll,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,nginx
-          --loads LIST       messages,connections,bulk,idle; default all
+          --loads LIST       messages,connections,bulk,udp,idle; default all
           --rounds N         1 to 50, default 5
           --seconds N        length of one measurement, 1 to 60, default 3
           --warmup N         seconds of each load for each proxy before measuring, 0 to 60, default 3
@@ -25,7 +25,7 @@ internal sealed record Options
 
     public IReadOnlyList<string> Proxies { get; private init; } = ["lb-epoll", "haproxy", "nginx"];
 
-    public IReadOnlyList<string> Loads { get; private init; } = ["messages", "connections", "bulk", "idle"];
+    public IReadOnlyList<string> Loads { get; private init; } = ["messages", "connections", "bulk", "udp", "idle"];
 
     public int Rounds { get; private init; } = 5;
 
@@ -48,9 +48,6 @@ internal sealed record Options
     public bool Strict { get; private init; }
 
     public bool UseNetns { get; private init; } = true;
-
-    /// <summary>The baseline of every ratio.</summary>
-    public static string Baseline => "haproxy";
 
     /// <summary>The proxies and the extras, in the order of measuring.</summary>
     public IReadOnlyList<string> AllProxies => [.. Proxies, .. Extras.Select(static e => e.Name)];
