@@ -41,7 +41,7 @@ internal sealed class DescriptorWatches
     {
         int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : _usedSlots++;
         if (slot == _watches.Length) Array.Resize(ref _watches, slot * 2);
-        if (++_lastGeneration == 0) _lastGeneration = 1;
+        if (++_lastGeneration > NativeLoop.MostGeneration) _lastGeneration = 1;
         return _watches[slot] = new DescriptorWatch(descriptor, handler) { Slot = slot, Generation = _lastGeneration };
     }
 
