@@ -27,6 +27,9 @@ internal sealed class DescriptorWatch(int descriptor, IDescriptorHandler handler
     /// <summary>Place in the loop's table, and which of its tenants this is; generation 0 is nobody.</summary>
     internal int Slot;
     internal uint Generation;
+
+    /// <summary>Writability is told too.</summary>
+    internal bool Writes;
 }
 
 /// <summary>The watches of one loop. An event carries slot and generation, so one of a watch that has ended finds nobody. Loop's thread.</summary>

@@ -41,59 +41,11 @@ internal sealed unsafe class EpollLoop : NativeLoop
 
     internal int Epoll => _epoll;
 
-    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler)
-    {
-        ArgumentNullException.ThrowIfNull(handler);
-        RequireOwner();
-        DescriptorWatch watch = Watches.Add(descriptor, handler);
-        const uint Events = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp | Libc.EpollEdge;
-        if (Libc.EpollRegister(_epoll, descriptor, Events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
-    /// <summary>Transfers that do not come to user space.</summary>
-    internal Splices Splices { get; }
-
-    protected override bool HasReady => _ready.Count > 0 || _descriptorFreed;
-
-    public override Listener Listen(EndPoint address, in ListenOptions options, IAcceptHandler handler)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        ArgumentNullException.ThrowIfNull(handler);
-        RequireOwner();
-        EpollListener listener = EpollListener.Open(this, address, options, handler);
-        _listeners.Add(listener);
-        return listener;
-    }
-
-    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
-    {
-        RequireOwner();
-        byte* native = stackalloc byte[NativeAddress.Capacity];
-        uint length = NativeAddress.Write(address, native, out int family);
-        bool isUnix = family == Libc.AddressFamilyUnix;
-        PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = Rent(handler);
-        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
-        if (descriptor < 0)
-        {
-            connection.BeginFailed(peer, reason);
-            return connection;
-        }
-
-        // Registering reports what has happened since, so an answer that is there already is not missed.
-        connection.BeginConnecting(descriptor, peer, isUnix);
-        if (!Register(connection, descriptor))
-        {
-            connection.Close();
-            connection.BeginFailed(peer, CloseReason.LocalError);
-        }
-
-        return connection;
-    }
-
     public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true)
     {
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
-        DescriptorWatch watch = _watches.Add(descriptor, handler);
+        DescriptorWatch watch = Watches.Add(descriptor, handler);
         uint events = Libc.EpollIn | (writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp | Libc.EpollEdge;
         if (Libc.EpollRegister(_epoll, descriptor, events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
         int error = Libc.Errno;
