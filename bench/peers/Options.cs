@@ -8,7 +8,7 @@ internal sealed record Options
     public const string Usage = """
         usage: dotnet run -c Release --project bench/peers -- [options]
 
-          --proxies LIST     lb-epoll,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,nginx
+          --proxies LIST     lb-epoll,lb-io_uring,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,nginx
           --loads LIST       messages,connections,bulk,udp,idle; default all
           --rounds N         1 to 50, default 5
           --seconds N        length of one measurement, 1 to 60, default 3

@@ -3,7 +3,7 @@ namespace Lb.Peers;
 /// <summary>What is started to have each proxy. All forward 127.0.0.1:port to the one backend with one thread and time-outs of 300 s.</summary>
 internal static class ProxyPlan
 {
-    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-managed", "haproxy", "nginx", "haproxy-splice"];
+    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-io_uring", "lb-managed", "haproxy", "nginx", "haproxy-splice"];
 
     public static Service Make(string name, int port, int connections, Options options, Tools tools, Workspace workspace) => name switch
     {
@@ -11,6 +11,7 @@ internal static class ProxyPlan
         "haproxy-splice" => Haproxy(name, port, connections, workspace, splice: true),
         "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule),
         "lb-epoll" => Lb(name, port, "epoll", options, workspace),
+        "lb-io_uring" => Lb(name, port, "io_uring", options, workspace),
         "lb-managed" => Lb(name, port, "managed", options, workspace),
         _ => Extra(name, port, options),
     };
