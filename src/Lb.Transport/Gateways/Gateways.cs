@@ -44,6 +44,9 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <summary>The gateways that run, by name.</summary>
     public IReadOnlyCollection<Gateway> All => [.. _gateways.Values];
 
+    /// <summary>What all gateways share; null before there is one.</summary>
+    internal ProcessLimits? Limits => _loops?.Limits;
+
     /// <summary>The gateway of that name.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
     /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>
@@ -59,7 +62,9 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
+        AddressFiles.Validate(options, errors);
         TransportValidation.Validate(options, _transport, errors);
+        TlsValidation.Validate(options, errors);
     }
 
     /// <inheritdoc/>
@@ -72,6 +77,8 @@ public sealed class Gateways : ILbPart, IDisposable
             _transport = options.Transport;
             _loops = new LoopGroup(options.Transport, _time, _logger);
         }
+
+        _loops?.Limits.Update(options.Transport, _loops.MaxConnections);
 
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
         foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone, options).ConfigureAwait(false);
@@ -117,10 +124,18 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
+        Gateway running;
         try
         {
+            running = before ?? s_kinds[gateway.Mode](context);
+            if (before is null) running.Admit(in context);
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
+        }
+        catch (CertificateException error)
+        {
+            // Changed since the check.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Tls", error.File, error.Reason));
+            return;
         }
         catch (SocketException error)
         {
@@ -132,7 +147,12 @@ public sealed class Gateways : ILbPart, IDisposable
             return;
         }
 
-        if (before is not null) running.Update(in context);
+        if (before is not null)
+        {
+            running.Update(in context);
+            running.Admit(in context);
+        }
+
         _gateways = _gateways.SetItem(name, running);
     }
 

@@ -77,6 +77,12 @@ internal abstract class Connection
     /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
     public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
 
+    /// <summary>
+    /// Closes so that the peer hears nothing of it, as far as the system can do that (<see cref="AccessAction.SilentDrop"/>); else as <see cref="Abort"/>. No
+    /// callback follows. Idempotent.
+    /// </summary>
+    public virtual void Vanish() => Abort();
+
     /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
     public abstract void GetPeer(out PeerAddress address);
 

@@ -13,7 +13,7 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
     private volatile TcpSettings _settings;
 
     internal TcpGateway(in GatewayContext context)
-        : this(in context, TcpSettings.From(in context))
+        : this(in context, TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(null, in context) })
     {
     }
 
@@ -49,6 +49,9 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
     /// <summary>Attempts that went to another server than the failed one (HAProxy <c>wredis</c>).</summary>
     public long Redispatches => Sum(static c => Volatile.Read(ref c.Redispatches));
 
+    /// <summary>The certificates that its clients get; null without TLS.</summary>
+    public GatewayCertificates? Certificates => _settings.Tls;
+
     internal TcpSettings Settings => _settings;
 
     internal TcpShard ShardOf(int loop) => _shards[loop];
@@ -61,7 +64,7 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
 
     internal override void Update(in GatewayContext context)
     {
-        TcpSettings settings = TcpSettings.From(in context);
+        TcpSettings settings = TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(_settings.Tls, in context) };
         _settings = settings;
         foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);
@@ -86,7 +89,11 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
 
     void IMarkedSessions.ShutDownBackups(ServerPool pool) => Post(shard => shard.ShutdownBackups(pool));
 
-    private protected override void Released() => _marked.Stop();
+    private protected override void Released()
+    {
+        _marked.Stop();
+        _settings.Tls?.Dispose();
+    }
 
     private long Sum(Func<TcpCounters, long> value)
     {

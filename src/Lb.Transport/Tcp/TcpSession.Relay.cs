@@ -100,19 +100,28 @@ internal sealed partial class TcpSession
         }
         else if (isClient)
         {
-            End(RelayEnd.ConnectClientGone);
+            if (connection is TlsConnection { Fault: { } fault }) TransportLog.ClientTlsFailed(_shard.Logger, _shard.Name, fault);
+            End(reason switch
+            {
+                CloseReason.HandshakeFailed => RelayEnd.TlsHandshakeFailed,
+                CloseReason.HandshakeTimeout => RelayEnd.TlsHandshakeTimeout,
+                _ => RelayEnd.ConnectClientGone,
+            });
         }
         else
         {
             Loop.Cancel(this);
+            if (connection is TlsConnection { Fault: { } fault })
+                TransportLog.ServerTlsFailed(_shard.Logger, _shard.Name, _lease.Server.Pool.Name, _lease.Server.Name, fault);
             RelayEnd end = reason switch
             {
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                CloseReason.HandshakeFailed => RelayEnd.ConnectTlsFailed,
                 CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
-            Failed(end, FailureKind.Connect);
+            Failed(end, reason == CloseReason.HandshakeFailed ? FailureKind.Protocol : FailureKind.Connect);
         }
     }
 

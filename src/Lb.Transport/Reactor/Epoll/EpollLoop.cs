@@ -45,7 +45,7 @@ internal sealed unsafe class EpollLoop : NativeLoop
     {
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
-        DescriptorWatch watch = Watches.Add(descriptor, handler);
+        DescriptorWatch watch = Watches.Add(descriptor, handler, writes);
         uint events = Libc.EpollIn | (writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp | Libc.EpollEdge;
         if (Libc.EpollRegister(_epoll, descriptor, events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
         int error = Libc.Errno;

@@ -13,8 +13,8 @@ internal static class Errno
     public const int NoMemory = 12;
     public const int Access = 13;
     public const int Busy = 16;
-    public const int Invalid = 22;
     public const int NoDevice = 19;
+    public const int Invalid = 22;
     public const int SystemTableFull = 23;
     public const int TooManyOpen = 24;
     public const int BrokenPipe = 32;

@@ -64,8 +64,7 @@ internal sealed unsafe class UringLoop : NativeLoop
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
         if (Libc.FileControl(descriptor, GetFlags, 0) < 0) throw Errno.ToException(Libc.Errno, "fcntl");
-        DescriptorWatch watch = Watches.Add(descriptor, handler);
-        watch.Writes = writes;
+        DescriptorWatch watch = Watches.Add(descriptor, handler, writes);
         SubmitWatch(watch);
         return watch;
     }
