@@ -61,9 +61,11 @@ internal static class ProxyPlan
                 "ConnectTimeout": "5s",
                 "ServerTimeout": "300s",
                 "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.BackendPort}}" } ]
-              }
+              },
+              "echo": { "Balance": "roundrobin", "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.EchoPort}}" } ] }
             },
             "Gateways": {
+              "datagrams": { "Mode": "udp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "echo", "IdleTimeout": "300s" },
               "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" }{{tls}}
             }
           }

@@ -63,7 +63,7 @@ internal static class GatewayValidation
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
             if (!address.IsDatagram) AllowTimeWait(socket);
-            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _);
+            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _, address.IsDatagram);
             socket.Bind(endPoint);
             return null;
         }
