@@ -125,7 +125,9 @@ internal static class LbOptionsReader
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
         reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
         TcpReader.Read(reader, server);
-        reader.NotInThisVersion("Cookie", "SendProxy");
+        server.SendProxy = reader.Text("SendProxy", server.SendProxy);
+        reader.Texts("ProxyV2Options", server.ProxyV2Options);
+        reader.NotInThisVersion("Cookie");
         return server;
     }
 
@@ -143,7 +145,8 @@ internal static class LbOptionsReader
         reader.Section("Tls", r => gateway.Tls = TlsReader.Gateway(r, gateway.Tls));
         TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
-        reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Responses", "IdleTimeout");
+        UdpValidation.Read(reader, gateway);
+        PrefaceReader.Read(reader, gateway);
+        reader.NotInThisVersion("RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
     }
 }

@@ -6,7 +6,7 @@ namespace Lb.Transport;
 /// A TCP gateway: takes clients in on its listeners and relays each to a server of its pool (HAProxy <c>mode tcp</c>). Hosts make it by
 /// <c>AddTcpGateway</c> or configuration. Properties may be read by any thread.
 /// </summary>
-public sealed class TcpGateway : Gateway
+public sealed class TcpGateway : Gateway, IMarkedSessions
 {
     private readonly TcpShard[] _shards;
     private readonly MarkedServers _marked;
@@ -84,6 +84,10 @@ public sealed class TcpGateway : Gateway
                 (shard, action));
         }
     }
+
+    void IMarkedSessions.ShutDown(Server server) => Post(shard => shard.Shutdown(server, RelayEnd.ServerMarkedDown));
+
+    void IMarkedSessions.ShutDownBackups(ServerPool pool) => Post(shard => shard.ShutdownBackups(pool));
 
     private protected override void Released()
     {

@@ -59,7 +59,14 @@ internal sealed partial class TcpSession
         // The other side, which was not read while this one was slow, has its whole time from now on.
         _clientActive = _serverActive = Loop.Now;
         if (_clientDone && _serverDone) EndIfFlushed();
-        else (ReferenceEquals(connection, _client) ? _server! : _client).ResumeReading();
+        else Resume(ReferenceEquals(connection, _client) ? _server! : _client, connection);
+    }
+
+    // A reader slower than its source never takes a buffer whole: this is where its bulk begins to be spliced.
+    private static void Resume(Connection from, Connection to)
+    {
+        from.TrySpliceTo(to);
+        from.ResumeReading();
     }
 
     public void OnEndOfStream(Connection connection)

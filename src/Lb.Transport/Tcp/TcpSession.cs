@@ -70,6 +70,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
     internal TcpPrelude? Prelude => _rare?.Prelude;
 
+    /// <summary>Who is let in by its gateway.</summary>
+    internal ConnectionAdmission Admission => _shard.Admission;
+
     /// <summary>The client's connection.</summary>
     internal Connection Client => _client;
 
@@ -145,13 +148,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
                 Destination = prelude.Destination,
                 Request = prelude,
                 Prefer = prelude.Prefer,
+                Priority = _settings.Priority,
                 Now = Loop.Now,
                 Excluded = _rare.Tried,
             };
         }
 
         _client.GetPeer(out PeerAddress source);
-        return new PickContext { Source = source, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
+        return new PickContext { Source = source, Priority = _settings.Priority, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
     }
 
     private void Pick()
@@ -388,8 +392,12 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         GiveRetryBack();
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
-        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
-        if (_rare?.Prelude is not { } prelude || SendEarly(prelude)) _client.ResumeReading();
+        TcpPrelude? prelude = _rare?.Prelude;
+        ProxySending sending = _lease.Server.SendProxy;
+        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
+        if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
+        if (_rare is not null) _rare.Prelude = null;
+        if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 
