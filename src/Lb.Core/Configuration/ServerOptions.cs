@@ -51,6 +51,9 @@ public sealed class ServerOptions
     /// </summary>
     public bool InhibitOnFailure { get; set; }
 
+    /// <summary>TLS to it (HAProxy <c>ssl</c>), after a PROXY header if there is one; default null: none.</summary>
+    public ServerTlsOptions? Tls { get; set; }
+
     /// <summary>
     /// Where connections to it come from: <c>192.0.2.1</c>, <c>192.0.2.1:40000-49999</c> or <c>clientip</c>; default <see cref="PoolOptions.Source"/>
     /// (HAProxy <c>source</c>).

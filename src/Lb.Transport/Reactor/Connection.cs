@@ -61,9 +61,9 @@ internal abstract class Connection
 
     /// <summary>
     /// Offers to move what arrives here from now on straight to <paramref name="destination"/> inside the kernel (splice(2)), without
-    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/>: it
-    /// costs next to nothing, and the driver answers false until it has read two big buffers in a row, where it can't splice at all, and when
-    /// anything is pending at the destination.
+    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/> and
+    /// in every <see cref="IConnectionHandler.OnDrained"/> of the destination: it costs next to nothing, and the driver answers false until it has read two
+    /// big buffers in a row, where it can't splice at all, and when anything is pending at the destination.
     /// </summary>
     /// <remarks>
     /// After true: every piece is told by <see cref="IConnectionHandler.OnSpliced"/> instead of <c>OnData</c>. What the destination has not taken yet counts

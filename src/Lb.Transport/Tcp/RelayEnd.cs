@@ -59,4 +59,13 @@ public enum RelayEnd
 
     /// <summary>A rule or a limit keeps this client out, by the address that its PROXY header names (<see cref="Gateway.Admission"/>).</summary>
     Denied,
+
+    /// <summary>The client's TLS handshake failed, or it did not speak TLS.</summary>
+    TlsHandshakeFailed,
+
+    /// <summary>The client's TLS handshake was not done within the handshake time-out.</summary>
+    TlsHandshakeTimeout,
+
+    /// <summary>The last attempt found a server, but TLS with it failed: its certificate, most often.</summary>
+    ConnectTlsFailed,
 }

@@ -94,6 +94,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
+        if (_settings.Tls is { } tls)
+        {
+            _stage = Stage.Prelude;
+            _client = TlsConnection.Begin(_client, this, tls.Current);
+            return;
+        }
+
         _client.PauseReading();
         _client.DropOnReset();
         Pick();
@@ -103,10 +110,29 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     public void Ready(TcpPrelude prelude)
     {
         _client.Handler = this;
-        _client.PauseReading();
         _settings = prelude.Settings;
+        if (_settings.Tls is { } tls)
+        {
+            BeginTls(tls.Current, prelude);
+            return;
+        }
+
+        _client.PauseReading();
         _clientDone = prelude.HasEnded;
         Pick();
+    }
+
+    // What was read and not used is the beginning of the handshake, and nothing for the server.
+    private void BeginTls(TlsServer role, TcpPrelude prelude)
+    {
+        if (prelude.HasEnded)
+        {
+            End(RelayEnd.TlsHandshakeFailed);
+            return;
+        }
+
+        _client = TlsConnection.Begin(_client, this, role, prelude.Early);
+        prelude.FreeEarly();
     }
 
     /// <summary>The client is not served.</summary>
@@ -342,6 +368,15 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     public void OnConnected(Connection connection)
     {
+        if (ReferenceEquals(connection, _client))
+        {
+            // TLS with the client is established: from here on it is as if it had just come.
+            _client.PauseReading();
+            _client.DropOnReset();
+            Pick();
+            return;
+        }
+
         // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
         if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
         {

@@ -13,6 +13,9 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>The place of its clients among those who wait for a server.</summary>
     public QueuePriority Priority { get; init; }
 
+    /// <summary>TLS for clients, after those steps; null for none.</summary>
+    public GatewayCertificates? Tls { get; init; }
+
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IEnumerable<ServerPool> Pools => [Pool];
 
