@@ -19,6 +19,8 @@ public sealed class RoomsTests
         ["Judging"] = Decide,
         ["Election"] = Decide,
         ["Protocol"] = Decide,
+        ["ProxyProtocol"] = Decide,
+        ["Inspection"] = Decide,
         ["Pools"] = Own,
         ["Limits"] = Own,
         ["Persistence"] = Own,

@@ -94,8 +94,22 @@ public sealed class GatewayOptions
     /// </summary>
     [Within(0, 1_000_000_000)]
     public int Requests { get; set; }
+
     /// <summary>TLS for its clients (HAProxy <c>bind … ssl</c>); default null: none.</summary>
     public GatewayTlsOptions? Tls { get; set; }
+
+    /// <summary>Which clients begin with a PROXY header; null (default) = none. A configuration may say <c>true</c> for everybody (HAProxy <c>accept-proxy</c>).</summary>
+    public AcceptProxyOptions? AcceptProxy { get; set; }
+
+    /// <summary>Sends clients to other pools than <see cref="Pool"/> by what their TLS asks for, without decrypting anything. Default: none.</summary>
+    public IList<RouteOptions> Routes { get; } = [];
+
+    /// <summary>
+    /// Time in which the bytes must come that decide on the pool or the server (a ClientHello, a Remote Desktop client's request); later it goes on without
+    /// them. Above 0, default 5 s (HAProxy <c>tcp-request inspect-delay</c>).
+    /// </summary>
+    [Positive]
+    public TimeSpan InspectDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Who is let in, asked for each new client in this order: the first rule that fits decides (HAProxy <c>tcp-request connection</c>). Default: everybody.</summary>
     public IList<AccessRuleOptions> Access { get; } = [];

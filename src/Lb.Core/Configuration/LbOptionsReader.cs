@@ -125,7 +125,9 @@ internal static class LbOptionsReader
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
         reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
         TcpReader.Read(reader, server);
-        reader.NotInThisVersion("Cookie", "SendProxy");
+        server.SendProxy = reader.Text("SendProxy", server.SendProxy);
+        reader.Texts("ProxyV2Options", server.ProxyV2Options);
+        reader.NotInThisVersion("Cookie");
         return server;
     }
 
@@ -144,6 +146,7 @@ internal static class LbOptionsReader
         TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
         UdpValidation.Read(reader, gateway);
-        reader.NotInThisVersion("AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
+        PrefaceReader.Read(reader, gateway);
+        reader.NotInThisVersion("RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
     }
 }

@@ -104,6 +104,7 @@ internal static class PoolValidation
     {
         Rules.Run(new ServerRules(), path, server, errors);
         if (server.Tls is { } tls) Rules.Run(new ServerTlsRules(), $"{path}:Tls", tls, errors);
+        ProxySendingWords.Validate(path, server, errors);
         TcpValidation.Validate(path, server, errors);
         if (!string.IsNullOrWhiteSpace(server.Address) && !ServerAddress.TryParse(server.Address, out _, out string? error))
             errors.Add(new($"{path}:Address", server.Address, error));

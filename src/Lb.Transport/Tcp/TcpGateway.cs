@@ -89,7 +89,6 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
 
     void IMarkedSessions.ShutDownBackups(ServerPool pool) => Post(shard => shard.ShutdownBackups(pool));
 
-    private protected override void Released() => _marked.Stop();
     private protected override void Released()
     {
         _marked.Stop();

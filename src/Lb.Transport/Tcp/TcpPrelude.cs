@@ -38,6 +38,9 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>The address the client connected to, when a PROXY header names it; empty: ours.</summary>
     public PeerAddress Destination { get; set; }
 
+    /// <summary>The PROXY header that the connection began with, when it says more than addresses; null = none.</summary>
+    public byte[]? Announced { get; set; }
+
     /// <summary>The server that persistence names in the client's first bytes (an RDP cookie); null = none.</summary>
     public Server? Prefer { get; set; }
 
@@ -147,6 +150,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
             }
 
             _session.Loop.Schedule(this, _steps[_step].Timeout);
+            if (bytes.IsEmpty) SetEarly(bytes);
             if (!bytes.IsEmpty || HasEnded) Look(bytes, HasEnded);
             return;
         }

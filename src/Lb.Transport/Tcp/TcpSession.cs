@@ -392,8 +392,12 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         GiveRetryBack();
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
-        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
-        if (_rare?.Prelude is not { } prelude || SendEarly(prelude)) _client.ResumeReading();
+        TcpPrelude? prelude = _rare?.Prelude;
+        ProxySending sending = _lease.Server.SendProxy;
+        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
+        if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
+        if (_rare is not null) _rare.Prelude = null;
+        if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 

@@ -51,6 +51,15 @@ internal static partial class TransportLog
     [LoggerMessage(4006, LogLevel.Information, "Gateway {Gateway} has stopped")]
     public static partial void Stopped(ILogger logger, string gateway);
 
+    [LoggerMessage(4200, LogLevel.Debug, "Gateway {Gateway}: {Pool}/{Server} failed a UDP session ({Kind}); its next datagram goes to another server")]
+    public static partial void UdpServerFailed(ILogger logger, string gateway, string pool, string server, FailureKind kind);
+
+    [LoggerMessage(4201, LogLevel.Debug, "Gateway {Gateway}: a UDP session ended with {End}")]
+    public static partial void UdpSessionEnded(ILogger logger, string gateway, UdpEnd end);
+
+    [LoggerMessage(4202, LogLevel.Warning, "Gateway {Gateway} has {Limit} UDP sessions, which is the limit: those silent for longest make room (said once a minute)")]
+    public static partial void UdpTableFull(ILogger logger, string gateway, int limit);
+
     [LoggerMessage(4500, LogLevel.Information, "Gateway {Gateway} goes by {File}: {Count} networks")]
     public static partial void AddressesRead(ILogger logger, string gateway, string file, int count);
 
@@ -63,12 +72,6 @@ internal static partial class TransportLog
     [LoggerMessage(4503, LogLevel.Information, "Buffers hold {Bytes} bytes of {Limit} again: clients are accepted")]
     public static partial void MemoryFree(ILogger logger, long bytes, long limit);
 
-    [LoggerMessage(4200, LogLevel.Debug, "Gateway {Gateway}: {Pool}/{Server} failed a UDP session ({Kind}); its next datagram goes to another server")]
-    public static partial void UdpServerFailed(ILogger logger, string gateway, string pool, string server, FailureKind kind);
-
-    [LoggerMessage(4201, LogLevel.Debug, "Gateway {Gateway}: a UDP session ended with {End}")]
-    public static partial void UdpSessionEnded(ILogger logger, string gateway, UdpEnd end);
-
-    [LoggerMessage(4202, LogLevel.Warning, "Gateway {Gateway} has {Limit} UDP sessions, which is the limit: those silent for longest make room (said once a minute)")]
-    public static partial void UdpTableFull(ILogger logger, string gateway, int limit);
+    [LoggerMessage(4300, LogLevel.Debug, "Gateway {Gateway}: the PROXY header of {Peer} was refused: {Reason}")]
+    public static partial void ProxyHeaderRefused(ILogger logger, string gateway, PeerAddress peer, ProxyHeaderResult reason);
 }

@@ -16,8 +16,8 @@ internal static class TransportMetrics
         meter.CreateObservableCounter("lb.gateway.retries", () => Read(gateways, static g => (g as TcpGateway)?.Retries), "{attempt}", "Connection attempts after a failed one.");
         meter.CreateObservableCounter("lb.gateway.redispatches", () => Read(gateways, static g => (g as TcpGateway)?.Redispatches ?? (g as UdpGateway)?.Redispatches), "{attempt}", "Attempts that went to another server.");
         meter.CreateObservableCounter("lb.gateway.ends", () => Ends(gateways), "{connection}", "Ended client connections by the way they ended.");
-        AdmissionMetrics.Create(meter, gateways);
         UdpMetrics.Create(meter, gateways);
+        AdmissionMetrics.Create(meter, gateways);
     }
 
     private static IEnumerable<Measurement<long>> Read(Gateways gateways, Func<Gateway, long?> value)
