@@ -48,7 +48,7 @@ internal sealed unsafe class EpollListener : Listener
         int descriptor = ListenSocket.Open(address, options, out EndPoint local);
         try
         {
-            EpollListener listener = new(loop, descriptor, local, handler);
+            EpollListener listener = new(loop, descriptor, local, handler) { IsShared = options.Inherited is not null };
             if (!listener.Arm()) throw Errno.ToException(Libc.Errno, $"epoll_ctl for {address}");
             return listener;
         }
@@ -83,7 +83,7 @@ internal sealed unsafe class EpollListener : Listener
         _loop.Remove(this);
 
         // First the name, then the socket: the other way round a new owner's file could be removed.
-        if (_path is not null && !KeepsFile) UnixSocketFile.Remove(_path);
+        if (_path is not null && !IsShared) UnixSocketFile.Remove(_path);
         _ = Libc.Close(descriptor);
     }
 
