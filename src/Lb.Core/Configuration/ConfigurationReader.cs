@@ -34,6 +34,15 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
     public int? Integer(string key, int? current) => Parse(key, current, "a whole number", static (string text, out int value) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
 
+    /// <summary>Bytes: a whole number, or one with k, m or g behind it (powers of 1024, as HAProxy counts).</summary>
+    public long Bytes(string key, long current) => Parse<long>(key, current, "a number of bytes such as 1048576, 512m or 2g", static (string text, out long value) =>
+    {
+        int shift = char.ToLowerInvariant(text[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
+        bool isNumber = long.TryParse(shift == 0 ? text : text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= long.MaxValue >> shift;
+        value <<= shift;
+        return isNumber;
+    }) ?? current;
+
     public bool Flag(string key, bool current) =>
         Parse<bool>(key, current, "true or false", static (string text, out bool value) => bool.TryParse(text, out value)) ?? current;
 
@@ -136,6 +145,16 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
         }
 
         ReadWhole(child, $"{path}:{key}", read);
+    }
+
+    /// <summary>A sub-section, for which <c>true</c> may stand with all its defaults.</summary>
+    /// <returns>Whether it is wanted; null when nothing is said.</returns>
+    public bool? FlagOrSection(string key, Action<ConfigurationReader> read)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return null;
+        if (IsScalar(child)) return Flag(key, false);
+        ReadWhole(child, $"{path}:{key}", read);
+        return true;
     }
 
     /// <summary>The items of a list (<c>Servers</c>) or of a map from names (<c>Pools</c>).</summary>

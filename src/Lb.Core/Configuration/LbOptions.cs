@@ -168,6 +168,19 @@ public sealed class TransportOptions
     public string? HandOver { get; set; }
 
     /// <summary>
+    /// Most clients of all gateways together, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = what the limit of open files allows (HAProxy
+    /// global <c>maxconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int MaxConnections { get; set; }
+
+    /// <summary>
+    /// Most bytes of memory that buffers may hold for slow readers, all gateways together; above it nobody is accepted until it falls below nine tenths, and
+    /// nothing is lost. In a configuration also as <c>512m</c> or <c>2g</c>; 1 MiB or more. Default 0 = no limit.
+    /// </summary>
+    public long MaxMemory { get; set; }
+
+    /// <summary>
     /// True (default): bulk goes from socket to socket inside the kernel (splice(2)) where the driver can, which spares most of its cost (HAProxy
     /// <c>option splice-auto</c>; false is its <c>nosplice</c>). Each such transfer holds a pipe, two open files; pipes never take more than a sixteenth of the
     /// limit of open files, and what gets none is copied.

@@ -31,6 +31,8 @@ internal static class LbOptionsReader
                 options.Transport.Loops = r.Integer("Loops", options.Transport.Loops);
                 options.Transport.CpuAffinity = r.Word("CpuAffinity", options.Transport.CpuAffinity);
                 options.Transport.HandOver = r.Text("HandOver", options.Transport.HandOver);
+                options.Transport.MaxConnections = r.Integer("MaxConnections", options.Transport.MaxConnections);
+                options.Transport.MaxMemory = r.Bytes("MaxMemory", options.Transport.MaxMemory);
                 options.Transport.Splice = r.Flag("Splice", options.Transport.Splice);
             });
             reader.Items("Routers", isList: false, (name, r) => RouterReader.Read(r, options.Router(name)));
@@ -60,6 +62,7 @@ internal static class LbOptionsReader
         pool.ServerFinTimeout = reader.Duration("ServerFinTimeout", pool.ServerFinTimeout);
         pool.QueueTimeout = reader.Duration("QueueTimeout", pool.QueueTimeout);
         pool.MaxQueue = reader.Integer("MaxQueue", pool.MaxQueue);
+        pool.FullConnections = reader.Integer("FullConnections", pool.FullConnections);
         pool.Retries = reader.Integer("Retries", pool.Retries);
         pool.Redispatch = reader.Redispatch("Redispatch", pool.Redispatch);
         pool.AllBackups = reader.Flag("AllBackups", pool.AllBackups);
@@ -113,14 +116,18 @@ internal static class LbOptionsReader
         server.Weight = reader.Integer("Weight", server.Weight);
         server.Backup = reader.Flag("Backup", server.Backup);
         server.MaxConnections = reader.Integer("MaxConnections", server.MaxConnections);
+        server.MinConnections = reader.Integer("MinConnections", server.MinConnections);
         server.InitState = reader.Choice("InitState", server.InitState);
         server.Priority = reader.Integer("Priority", server.Priority);
         server.Zone = reader.Text("Zone", server.Zone);
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
+        reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
         TcpReader.Read(reader, server);
-        reader.NotInThisVersion("Cookie", "SendProxy", "MinConnections", "Tls");
+        server.SendProxy = reader.Text("SendProxy", server.SendProxy);
+        reader.Texts("ProxyV2Options", server.ProxyV2Options);
+        reader.NotInThisVersion("Cookie");
         return server;
     }
 
@@ -135,8 +142,11 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        reader.Section("Tls", r => gateway.Tls = TlsReader.Gateway(r, gateway.Tls));
         TcpReader.Read(reader, gateway);
-        reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "SessionRate", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+        AdmissionReader.Read(reader, gateway);
+        UdpValidation.Read(reader, gateway);
+        PrefaceReader.Read(reader, gateway);
+        reader.NotInThisVersion("RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
     }
 }

@@ -45,6 +45,16 @@ public sealed class PoolOptions
     [Within(0, 1_000_000)]
     public int MaxQueue { get; set; }
 
+    /// <summary>
+    /// The load (leases and waiting callers of all servers) from which on servers with <see cref="ServerOptions.MinConnections"/> take their full limit, 0 to
+    /// 16 000 000; default 0 = a tenth of the limits of the gateways that lead here (HAProxy <c>fullconn</c>).
+    /// </summary>
+    [Within(0, 16_000_000)]
+    public int FullConnections { get; set; }
+
+    /// <summary>What the gateways that lead here may bring; 0 = not known. Worked out from them.</summary>
+    internal long GatewayConnections { get; set; }
+
     /// <summary>Further connection attempts, 0 to 100; default <see cref="DefaultsOptions.Retries"/>.</summary>
     [Within(0, 100)]
     public int? Retries { get; set; }

@@ -37,6 +37,16 @@ public readonly record struct AddressPrefix(PeerAddress Address, int Bits)
         return true;
     }
 
+    /// <summary>The network alone: all bits behind the prefix are 0.</summary>
+    public AddressPrefix Network
+    {
+        get
+        {
+            int behind = (Address.Length * 8) - Bits;
+            return Address.IsEmpty ? default : new(PeerAddress.FromNumber(behind >= 128 ? 0 : Address.Number >> behind << behind, Address.Length), Bits);
+        }
+    }
+
     /// <summary>True when the address is in the network of this one.</summary>
     /// <param name="other">An address; one of the other family is not.</param>
     public bool Contains(PeerAddress other)

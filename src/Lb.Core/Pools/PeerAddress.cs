@@ -99,6 +99,12 @@ public readonly record struct PeerAddress
     /// </summary>
     public uint FoldedWords => (uint)(_high >> 32) ^ (uint)_high ^ (uint)(_low >> 32) ^ (uint)_low;
 
+    /// <summary>The address as a number; 0 when there is none.</summary>
+    internal UInt128 Number => new(_high, _low);
+
+    /// <summary>An address of so many bytes from its number.</summary>
+    internal static PeerAddress FromNumber(UInt128 number, byte length) => new((ulong)(number >> 64), (ulong)number, 0, isV6: length == 16);
+
     /// <summary>Writes the address without the port as text: <c>192.0.2.1</c> or <c>2001:db8::1</c>. Does not allocate for IPv4.</summary>
     /// <param name="destination">At least 64 bytes.</param>
     /// <returns>The number of bytes written.</returns>

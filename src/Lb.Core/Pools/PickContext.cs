@@ -30,6 +30,9 @@ public readonly struct PickContext
     /// <summary>More servers not to pick if another one can be had: those already tried.</summary>
     public ServerSet Excluded { get; init; }
 
+    /// <summary>Its place among those who wait when all servers are full; default: by the time of coming.</summary>
+    public QueuePriority Priority { get; init; }
+
     /// <summary>A timestamp of the pool's clock that the caller has already read; 0 = the pool reads its clock (some 30 ns).</summary>
     public long Now { get; init; }
 

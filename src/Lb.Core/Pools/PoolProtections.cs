@@ -29,6 +29,9 @@ internal sealed class PoolProtections
         Hysteresis = options.Hysteresis;
         MaxDownPercent = options.MaxDownPercent;
         MaxConnections = options.MaxConnections;
+
+        // HAProxy's default: a tenth of what the gateways may bring, and never 0.
+        FullConnections = options.FullConnections > 0 ? options.FullConnections : (int)((options.GatewayConnections + 9) / 10);
         OnDown = options.Persistence.OnDown;
         WatchesAll = options.RetryBudget is { MaxTokens: > 0 } || options.Observe != Observe.None;
     }
@@ -65,6 +68,9 @@ internal sealed class PoolProtections
     public int MaxDownPercent { get; }
 
     public int MaxConnections { get; }
+
+    /// <summary>The load from which on servers take their full limit; 0 = not known.</summary>
+    public int FullConnections { get; }
 
     public PersistenceOnDown OnDown { get; }
 

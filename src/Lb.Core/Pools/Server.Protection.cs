@@ -33,11 +33,24 @@ public sealed partial class Server
     /// <summary>Leases that ended as <see cref="LeaseOutcome.Success"/>.</summary>
     public long TotalSuccesses => Math.Max(0, TotalLeases - InFlight - TotalFailures - TotalIgnored);
 
-    /// <summary>Most leases at the moment: below <see cref="MaxConnections"/> during a slow start; 0 = no limit, -1 = only those of a trial.</summary>
+    /// <summary>
+    /// Most leases at the moment: below <see cref="MaxConnections"/> during a slow start, and while the pool has less to do than
+    /// <see cref="PoolOptions.FullConnections"/>; 0 = no limit, -1 = only those of a trial.
+    /// </summary>
     internal int Limit
     {
-        get => _limit;
+        get => MinConnections == 0 || _limit <= 0 ? _limit : DynamicLimit();
         set => _limit = value;
+    }
+
+    // HAProxy's srv_dynamic_maxconn, in whole numbers as there; the slow start takes its part of what comes out.
+    private int DynamicLimit()
+    {
+        (int active, int full) = Pool.Activity;
+        int most = MaxConnections, limit = _limit;
+        if (active >= full || MinConnections >= most) return limit;
+        long dynamic = Math.Max(MinConnections, (long)active * most / full);
+        return limit >= most ? (int)dynamic : (int)Math.Max(1, dynamic * limit / most);
     }
 
     /// <summary>When its slow start began, a timestamp of the pool's clock; 0 = it has its full weight.</summary>

@@ -81,6 +81,9 @@ public sealed partial class Server
     /// <summary>Most leases at a time; 0 = no limit.</summary>
     public int MaxConnections { get; internal set; }
 
+    /// <summary>Most leases at a time while the pool is quiet; with its load the limit grows to <see cref="MaxConnections"/>. 0 = it does not change.</summary>
+    public int MinConnections { get; internal set; }
+
     /// <summary>True for a backup server.</summary>
     public bool Backup { get; internal set; }
 
@@ -89,6 +92,9 @@ public sealed partial class Server
 
     /// <summary>The zone where it stands; null = nowhere.</summary>
     public string? Zone { get; internal set; }
+
+    /// <summary>What it is told of each client before everything else.</summary>
+    public ProxySending SendProxy { get; internal set; }
 
     /// <summary>How a gateway connects to it, beyond the address.</summary>
     public ServerConnecting Connecting { get; internal set; } = ServerConnecting.Plain;

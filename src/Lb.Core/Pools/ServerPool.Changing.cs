@@ -271,7 +271,9 @@ public sealed partial class ServerPool
         server.Backup = options.Backup;
         server.Priority = options.Priority;
         server.Zone = options.Zone;
+        server.SendProxy = ProxySendingWords.Read(options);
         server.MaxQueue = options.MaxQueue;
+        server.MinConnections = options.MinConnections;
 
         // The same object as long as it says the same: whoever has prepared something from it sees by that whether it still holds.
         ServerConnecting connecting = ServerConnecting.From(options);

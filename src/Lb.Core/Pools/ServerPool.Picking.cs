@@ -83,6 +83,7 @@ public sealed partial class ServerPool
     {
         long now = context.Now != 0 ? context.Now : _time.GetTimestamp();
         Published published = _published;
+        if (published.HasDynamicLimits) CountActivity(isNewcomer);
         if (published.MaxConnections > 0 && !HasRoomForMore())
         {
             lease = default;
@@ -157,6 +158,20 @@ public sealed partial class ServerPool
         long active = 0;
         foreach (Server server in _all) active += server.InFlight;
         return active < _protections.MaxConnections;
+    }
+
+    /// <summary>What the pool has to do, and how much is full, for limits that go by it.</summary>
+    internal (int Active, int Full) Activity => (_activity, _protections.FullConnections);
+
+    private volatile int _activity;
+
+    // As HAProxy counts beconn: those who are served, those who wait, and the one who asks.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CountActivity(bool isNewcomer)
+    {
+        int active = _queue.Count + (isNewcomer ? 1 : 0);
+        foreach (Server server in _all) active += server.InFlight;
+        _activity = active;
     }
 
     // The proposal was full or excluded: ask again, then take the next one with room, then an excluded one with room: better than to wait, and as

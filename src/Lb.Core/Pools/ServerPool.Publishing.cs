@@ -38,13 +38,16 @@ public sealed partial class ServerPool
 
         if (_decision.Servers.Count == 0)
         {
-            _published = Published.Empty with { MaxConnections = _protections.MaxConnections };
+            _published = Published.Empty with { MaxConnections = _protections.MaxConnections, HasDynamicLimits = HasDynamicLimits() };
             _nextRebuild = long.MaxValue;
         }
         else
         {
             PoolSnapshot snapshot = Freeze(_decision.Servers, now);
-            _published = new Published(snapshot, BuildOrPutOff(snapshot, now), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy, _protections.MaxConnections);
+            _published = new Published(snapshot, BuildOrPutOff(snapshot, now), _decision.Mode, Affinity(), _placement.Policy as IKeyedPolicy, _protections.MaxConnections)
+            {
+                HasDynamicLimits = HasDynamicLimits(),
+            };
         }
 
         // The first decision is no change, unless it is bad news.
@@ -61,6 +64,8 @@ public sealed partial class ServerPool
         Schedule(now);
         if (_queue.Count > 0) Grant();
     }
+
+    private bool HasDynamicLimits() => _servers.Exists(static s => s.MinConnections > 0 && s.MinConnections < s.MaxConnections);
 
     private HashPreserveAffinity Affinity()
     {

@@ -29,7 +29,8 @@ public sealed partial class ServerPool
 
         // One who is not bound takes any server, whatever it had preferred, unless it may only have that one.
         context = context with { Now = 0, Prefer = byKey || (bound is null && !MustWaitForReturn(in context)) ? null : context.Prefer };
-        WaitQueue.Waiter waiter = new(context, bound, byKey);
+        long since = _time.GetTimestamp() + (context.Priority.Offset * TimestampsPerSecond / 1000);
+        WaitQueue.Waiter waiter = new(context, bound, byKey, since);
         lock (_lock)
         {
             if (_settings.MaxQueue > 0 && _queue.Count >= _settings.MaxQueue) throw new NoServerException(Name, PickFailure.QueueFull);
@@ -70,7 +71,7 @@ public sealed partial class ServerPool
         lock (_lock) Grant();
     }
 
-    // Under the lock. Gives free slots to those who wait, oldest first; one who is bound to a full server lets the next one by.
+    // Under the lock. Gives free slots to those who wait, lowest class and oldest first; one who is bound to a full server lets the next one by.
     private void Grant()
     {
         bool blocked = false;

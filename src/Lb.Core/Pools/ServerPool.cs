@@ -132,6 +132,9 @@ public sealed partial class ServerPool
     {
         public static Published Empty { get; } = new(null, null, PoolMode.Down, HashPreserveAffinity.MaxConn, Keyed: null, MaxConnections: 0);
 
+        /// <summary>The limit of some server goes by the load of the pool.</summary>
+        public bool HasDynamicLimits { get; init; }
+
         /// <summary>True when a key decides this pick; without one the policy takes turns.</summary>
         public bool HasKey(in PickContext context) => Keyed?.TryGetKey(in context, out _) ?? PickHash.TryGet(in context, out _);
     }

@@ -60,6 +60,7 @@ public sealed class ServerPools : ILbPart
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         List<ConfigurationError> found = [];
+        AdmissionValidation.CountGateways(options);
         foreach ((string name, PoolOptions pool) in options.Pools)
         {
             string path = $"{options.Path}:Pools:{name}";

@@ -1,12 +1,15 @@
 namespace Lb;
 
 /// <summary>
-/// Callers that wait for a free slot, first come first served. Guarded by the lock of its pool. A caller may be bound to one server (a sticky one);
+/// Callers that wait for a free slot, by class, and within a class first come first served. Guarded by the lock of its pool. A caller may be bound to one server (a sticky one);
 /// the others take any.
 /// </summary>
 internal sealed class WaitQueue
 {
     private readonly LinkedList<Waiter> _waiters = new();
+
+    // The last of each class that anybody waits in: one or a few.
+    private readonly SortedList<int, LinkedListNode<Waiter>> _last = [];
     private int _count;
     private int _unbound;
 
@@ -18,7 +21,7 @@ internal sealed class WaitQueue
 
     public void Add(Waiter waiter)
     {
-        waiter.Node = _waiters.AddLast(waiter);
+        Insert(waiter);
         waiter.Bound?.AddQueued(1);
         if (waiter.Bound is null) Volatile.Write(ref _unbound, _unbound + 1);
 
@@ -30,7 +33,7 @@ internal sealed class WaitQueue
     public bool Remove(Waiter waiter)
     {
         if (waiter.Node is null) return false;
-        _waiters.Remove(waiter.Node);
+        RemoveNode(waiter.Node);
         waiter.Node = null;
         waiter.Bound?.AddQueued(-1);
         if (waiter.Bound is null) Volatile.Write(ref _unbound, _unbound - 1);
@@ -56,12 +59,46 @@ internal sealed class WaitQueue
 
     public LinkedListNode<Waiter>? First => _waiters.First;
 
+    // Behind those of lower classes, and of its own those who came before it, by their offsets: with one offset for all that is the end of the class.
+    private void Insert(Waiter waiter)
+    {
+        LinkedListNode<Waiter>? before = null;
+        foreach ((int priority, LinkedListNode<Waiter> last) in _last)
+        {
+            if (priority > waiter.Context.Priority.Class) break;
+            before = last;
+        }
+
+        while (before is not null && IsBehind(before.Value, waiter)) before = before.Previous;
+        waiter.Node = before is null ? _waiters.AddFirst(waiter) : _waiters.AddAfter(before, waiter);
+        int own = waiter.Context.Priority.Class;
+        if (waiter.Node.Next is not { } next || next.Value.Context.Priority.Class != own) _last[own] = waiter.Node;
+    }
+
+    private static bool IsBehind(Waiter other, Waiter waiter) =>
+        other.Context.Priority.Class == waiter.Context.Priority.Class && other.Since > waiter.Since;
+
+    private void RemoveNode(LinkedListNode<Waiter> node)
+    {
+        int own = node.Value.Context.Priority.Class;
+        if (ReferenceEquals(_last[own], node))
+        {
+            if (node.Previous is { } previous && previous.Value.Context.Priority.Class == own) _last[own] = previous;
+            else _last.Remove(own);
+        }
+
+        _waiters.Remove(node);
+    }
+
     /// <summary>One waiting caller.</summary>
     /// <param name="context">What it asks for; names the server that persistence has bound it to, not one that its key has.</param>
     /// <param name="bound">The server it waits for; null = any.</param>
     /// <param name="byKey">True when its key has bound it.</param>
-    public sealed class Waiter(PickContext context, Server? bound, bool byKey = false)
+    /// <param name="since">When it came, moved by its offset: a timestamp of the pool's clock.</param>
+    public sealed class Waiter(PickContext context, Server? bound, bool byKey, long since)
     {
+        public long Since { get; } = since;
+
         public PickContext Context { get; private set; } = context;
 
         public Server? Bound { get; private set; } = bound;

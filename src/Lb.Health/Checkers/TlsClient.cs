@@ -117,19 +117,8 @@ internal sealed class TlsClient
 
     private SslClientAuthenticationOptions Settings(string name, DateTimeOffset now, Action<string> refused)
     {
-        X509ChainPolicy policy = new()
-        {
-            // Whatever is not at hand is not fetched: a check talks to the server and to nobody else.
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-            VerificationTime = now.LocalDateTime,
-        };
-        if (_authorities is not null)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.AddRange(_authorities);
-        }
-
+        X509ChainPolicy policy = PeerCertificates.Policy(_authorities);
+        policy.VerificationTime = now.LocalDateTime;
         return new SslClientAuthenticationOptions
         {
             TargetHost = name,
@@ -141,9 +130,7 @@ internal sealed class TlsClient
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
                 if (!_options.Verify || errors == SslPolicyErrors.None) return true;
-                X509ChainStatusFlags flags = X509ChainStatusFlags.NoError;
-                foreach (X509ChainStatus status in chain?.ChainStatus ?? []) flags |= status.Status;
-                refused(TlsFaults.OfCertificate(errors, flags, certificate as X509Certificate2, name, now));
+                refused(PeerCertificates.Explain(errors, chain, certificate as X509Certificate2, name, now));
                 return false;
             },
         };

@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Lb.Health;
 
@@ -28,46 +25,5 @@ internal static class TlsFaults
             var other => string.Create(CultureInfo.InvariantCulture, $"alert {other}"),
         };
         return alert is null ? "handshake refused" : $"handshake refused: {alert}";
-    }
-
-    /// <summary>Why a certificate is not accepted.</summary>
-    /// <param name="errors">What the library found.</param>
-    /// <param name="chain">Flags of the whole chain.</param>
-    /// <param name="certificate">The server's certificate.</param>
-    /// <param name="name">The name that was asked for.</param>
-    /// <param name="now">The time it was judged at.</param>
-    public static string OfCertificate(SslPolicyErrors errors, X509ChainStatusFlags chain, X509Certificate2? certificate, string name, DateTimeOffset now)
-    {
-        if (certificate is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable)) return "no certificate";
-        if (chain.HasFlag(X509ChainStatusFlags.NotTimeValid))
-        {
-            if (now.UtcDateTime > certificate.NotAfter.ToUniversalTime()) return $"certificate expired on {Day(certificate.NotAfter)}";
-            return now.UtcDateTime < certificate.NotBefore.ToUniversalTime() ? $"certificate is not valid before {Day(certificate.NotBefore)}" : "a certificate of the chain has expired";
-        }
-
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) return $"certificate is not for {name} but for {Names(certificate)}";
-        if (chain.HasFlag(X509ChainStatusFlags.UntrustedRoot) || chain.HasFlag(X509ChainStatusFlags.PartialChain))
-        {
-            return certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData)
-                ? "certificate is signed by itself and not trusted"
-                : "certificate of an unknown authority";
-        }
-
-        return chain.HasFlag(X509ChainStatusFlags.NotValidForUsage) ? "certificate is not for servers" : $"certificate is not valid: {chain}";
-    }
-
-    private static string Day(DateTime local) => local.ToUniversalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    private static string Names(X509Certificate2 certificate)
-    {
-        foreach (X509Extension extension in certificate.Extensions)
-        {
-            if (extension is not X509SubjectAlternativeNameExtension names) continue;
-            string all = string.Join(", ", names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(static (IPAddress a) => a.ToString())));
-            if (all.Length > 0) return all;
-        }
-
-        string common = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-        return common.Length > 0 ? common : "nobody";
     }
 }
