@@ -9,6 +9,7 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
 
     /// <summary>TLS for clients, after those steps; null for none.</summary>
     public GatewayCertificates? Tls { get; init; }
+
     /// <summary>Who is let in is decided by a step, not at the accept.</summary>
     public bool AdmitsLater => Steps is not null && Array.Exists(Steps, static s => s is AdmissionStep);
 

@@ -92,6 +92,12 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
         Release();
     }
 
+    public override void Vanish()
+    {
+        if ((_flags & (Live | Unix)) == Live && _descriptor >= 0) SilentClose.Prepare(_descriptor);
+        Abort();
+    }
+
     public override void GetPeer(out PeerAddress address) => address = _peer;
 
     public override void GetLocal(out PeerAddress address) => address = _descriptor >= 0 ? NativeAddress.LocalOf(_descriptor) : default;
