@@ -38,6 +38,7 @@ internal static class Inside
     {
         using Workspace workspace = new();
         workspace.WriteBulkFile();
+        if (options.NeedsTls) workspace.WriteCertificate(time);
         int connections = IdleBench.Connections(options);
         await using Child backend = await Nginx.Backend(workspace, connections).StartAsync(options.ClientCpu, time, ct);
         List<Service> proxies =

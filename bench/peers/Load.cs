@@ -25,7 +25,22 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1, 0.5, false);
 
-    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Idle];
+    public static Load TlsMessages { get; } = new("tls-messages", "µs/request", "requests/s", 1e6, 1.60, true);
+
+    public static Load TlsConnections { get; } = new("tls-connections", "µs/connection", "connections/s", 1e6, 1.10, true);
+
+    public static Load TlsBulk { get; } = new("tls-bulk", "s/GB", "GB/s", 1, 1.25, true);
+
+    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Idle, TlsMessages, TlsConnections, TlsBulk];
+
+    /// <summary>Those of every run that does not say which.</summary>
+    public static IReadOnlyList<Load> Default { get; } = [Messages, Connections, Bulk, Idle];
+
+    /// <summary>It comes to the proxy's TLS port.</summary>
+    public bool IsTls => Name.StartsWith("tls-", StringComparison.Ordinal);
+
+    /// <summary>Its unit of work is a byte.</summary>
+    public bool IsBulk => this == Bulk || this == TlsBulk;
 
     /// <summary>Puts the load on a port. Not for <see cref="Idle"/>, which is no flow of work.</summary>
     public Task<WorkDone> RunAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct) => Name switch
@@ -33,18 +48,26 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
         "messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct),
         "connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct),
         "bulk" => FetchAsync(port, seconds, options, time, ct),
+        "tls-messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct, isTls: true),
+        "tls-connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct, isTls: true),
+        "tls-bulk" => WrkAsync(port, ["-c4"], seconds, options, time, ct, isTls: true, isBulk: true),
         _ => throw new ArgumentException($"{Name} is no flow of work", nameof(port)),
     };
 
-    private static async Task<WorkDone> WrkAsync(int port, string[] more, int seconds, Options options, TimeProvider time, CancellationToken ct)
+    private static async Task<WorkDone> WrkAsync(int port, string[] more, int seconds, Options options, TimeProvider time, CancellationToken ct, bool isTls = false, bool isBulk = false)
     {
-        string[] command = ["wrk", "-t1", $"-d{seconds}s", .. more, $"http://127.0.0.1:{port}/"];
+        string url = isTls ? $"https://127.0.0.1:{port + Workspace.TlsOffset}{(isBulk ? Workspace.BulkPath : "/")}" : $"http://127.0.0.1:{port}/";
+        string[] command = ["wrk", "-t1", $"-d{seconds}s", .. more, url];
         Child wrk = await Child.RunAsync("wrk", options.ClientCpu, command, Limit(seconds), time, ct);
         Match requests = RequestsOfWrk().Match(wrk.Output);
         List<string> errors = [.. ErrorsOfWrk().Matches(wrk.Output).Select(static m => m.Value.Trim())];
         if (!requests.Success || wrk.ExitCode != 0) errors.Add($"wrk ended with exit code {wrk.ExitCode}: {wrk.Output.Trim()}");
+        if (isBulk) return new(BytesOfWrk().Match(wrk.Output) is { Success: true } bytes ? Gigabytes(bytes) : 0, errors);
         return new(requests.Success ? Number(requests) : 0, errors);
     }
+
+    // Wrk's units are powers of 1024.
+    private static double Gigabytes(Match match) => Number(match) * (match.Groups[2].Value == "GB" ? 1L << 30 : 1L << 20) / 1e9;
 
     private static async Task<WorkDone> FetchAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct)
     {
@@ -62,6 +85,9 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     [GeneratedRegex(@"(\d+) requests in")]
     private static partial Regex RequestsOfWrk();
+
+    [GeneratedRegex(@"([0-9.]+)(MB|GB) read")]
+    private static partial Regex BytesOfWrk();
 
     [GeneratedRegex(@"Socket errors:.*|Non-2xx.*|unable to.*")]
     private static partial Regex ErrorsOfWrk();

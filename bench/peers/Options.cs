@@ -9,7 +9,7 @@ internal sealed record Options
         usage: dotnet run -c Release --project bench/peers -- [options]
 
           --proxies LIST     lb-epoll,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,nginx
-          --loads LIST       messages,connections,bulk,idle; default all
+          --loads LIST       messages,connections,bulk,idle,tls-messages,tls-connections,tls-bulk; default the first four
           --rounds N         1 to 50, default 5
           --seconds N        length of one measurement, 1 to 60, default 3
           --warmup N         seconds of each load for each proxy before measuring, 0 to 60, default 3
@@ -25,7 +25,7 @@ internal sealed record Options
 
     public IReadOnlyList<string> Proxies { get; private init; } = ["lb-epoll", "haproxy", "nginx"];
 
-    public IReadOnlyList<string> Loads { get; private init; } = ["messages", "connections", "bulk", "idle"];
+    public IReadOnlyList<string> Loads { get; private init; } = [.. Load.Default.Select(static l => l.Name)];
 
     public int Rounds { get; private init; } = 5;
 
@@ -86,6 +86,9 @@ internal sealed record Options
         if (options.AllProxies.Distinct().Count() != options.AllProxies.Count) throw new BenchException("a proxy is named twice");
         return options;
     }
+
+    /// <summary>The proxies need a TLS port too.</summary>
+    public bool NeedsTls => Load.All.Any(load => load.IsTls && Loads.Contains(load.Name));
 
     /// <summary>The options that change a figure, as the results file shows them.</summary>
     public string Describe() =>

@@ -7,16 +7,16 @@ internal static class ProxyPlan
 
     public static Service Make(string name, int port, int connections, Options options, Tools tools, Workspace workspace) => name switch
     {
-        "haproxy" => Haproxy(name, port, connections, workspace, splice: false),
-        "haproxy-splice" => Haproxy(name, port, connections, workspace, splice: true),
-        "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule),
+        "haproxy" => Haproxy(name, port, connections, options, workspace, splice: false),
+        "haproxy-splice" => Haproxy(name, port, connections, options, workspace, splice: true),
+        "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule, options.NeedsTls),
         "lb-epoll" => Lb(name, port, "epoll", options, workspace),
         "lb-managed" => Lb(name, port, "managed", options, workspace),
         _ => Extra(name, port, options),
     };
 
     // maxpipes: without it HAProxy reserves descriptors for a pipe for every fourth connection, more than the limit of open files may leave.
-    private static Service Haproxy(string name, int port, int connections, Workspace workspace, bool splice)
+    private static Service Haproxy(string name, int port, int connections, Options options, Workspace workspace, bool splice)
     {
         string file = workspace.Write($"{name}.cfg", $"""
         global
@@ -31,6 +31,7 @@ internal static class ProxyPlan
         {(splice ? "  option splice-request\n  option splice-response" : "")}
         listen front
           bind 127.0.0.1:{port}
+        {(options.NeedsTls ? $"  bind 127.0.0.1:{port + Workspace.TlsOffset} ssl crt {workspace.PathOf(Workspace.CertificateFile)} ssl-min-ver TLSv1.3" : "")}
           server s1 127.0.0.1:{Workspace.BackendPort}
 
         """);
@@ -39,6 +40,16 @@ internal static class ProxyPlan
 
     private static Service Lb(string name, int port, string driver, Options options, Workspace workspace)
     {
+        string tls = !options.NeedsTls ? "" : $$"""
+            ,
+                  "tls": {
+                    "Mode": "tcp",
+                    "Listen": [ "127.0.0.1:{{port + Workspace.TlsOffset}}" ],
+                    "Pool": "web",
+                    "ClientTimeout": "300s",
+                    "Tls": { "MinVersion": "1.3", "Certificates": [ { "CertificateFile": "{{workspace.PathOf(Workspace.CertificateFile)}}" } ] }
+                  }
+            """;
         string file = workspace.Write($"{name}.json", $$"""
         {
           "Lb": {
@@ -51,7 +62,9 @@ internal static class ProxyPlan
                 "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.BackendPort}}" } ]
               }
             },
-            "Gateways": { "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" } }
+            "Gateways": {
+              "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" }{{tls}}
+            }
           }
         }
         """);

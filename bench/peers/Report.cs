@@ -72,8 +72,8 @@ internal static class Report
             : $"{Format(Results.Median(ratios), "0.00")} ({Format(ratios.Min(), "0.00")}–{Format(ratios.Max(), "0.00")})";
         string verdict = results.Meets(load, proxy) switch { true => "pass", false => "**FAIL**", null => "" };
         string goal = proxy == "lb-epoll" ? $"≤ {Format(load.Goal, "0.00")}{(load.GoalIsRatio ? "" : " " + load.Unit)}" : "";
-        string rate = $"{Format(Median(static m => m.Rate), load == Load.Bulk ? "0.00" : "#,0")} {load.RateUnit}";
-        string switches = load == Load.Idle ? "" : $"{Format(Median(static m => m.Switches), load == Load.Bulk ? "#,0" : "0.000")} /{load.Unit.Split('/')[1]}";
+        string rate = $"{Format(Median(static m => m.Rate), load.IsBulk ? "0.00" : "#,0")} {load.RateUnit}";
+        string switches = load == Load.Idle ? "" : $"{Format(Median(static m => m.Switches), load.IsBulk ? "#,0" : "0.000")} /{load.Unit.Split('/')[1]}";
         string value = Format(Median(static m => m.Value), ValueFormat(load));
         int errors = rounds.Sum(static m => m.Errors.Count);
         return $"| {load.Name} | {proxy} | {value} | {load.Unit} | {ratio} | {goal} | {verdict} | {rate} | {switches} | {errors} |";
@@ -81,7 +81,7 @@ internal static class Report
         double Median(Func<Measurement, double> of) => Results.Median(rounds.Select(of));
     }
 
-    private static string ValueFormat(Load load) => load == Load.Bulk ? "0.000" : load == Load.Idle ? "0.00" : "0.0";
+    private static string ValueFormat(Load load) => load.IsBulk ? "0.000" : load == Load.Idle ? "0.00" : "0.0";
 
     private static string List(IEnumerable<double> values, string format) => string.Join(", ", values.Select(v => Format(v, format)));
 

@@ -62,8 +62,10 @@ public sealed class LbConfiguration
         {
             string path = $"{options.Path}:Gateways:{name}";
             Rules.Run(new GatewayRules(), path, gateway, errors);
+            if (gateway.Tls is { } tls) Rules.Run(new GatewayTlsRules(), $"{path}:Tls", tls, errors);
             TcpValidation.Validate(path, gateway, errors);
             AdmissionValidation.Validate(path, gateway, errors);
+            UdpValidation.Validate(path, gateway, errors);
             if (gateway.Listen.Count == 0) errors.Add(new($"{path}:Listen", null, "a gateway needs at least one address to listen on"));
             bool needsPool = !string.Equals(gateway.Mode, "health", StringComparison.OrdinalIgnoreCase);
             if (string.IsNullOrWhiteSpace(gateway.Pool) && needsPool) errors.Add(new($"{path}:Pool", gateway.Pool, "is required and must not be empty"));

@@ -51,6 +51,9 @@ public sealed class ServerOptions
     /// </summary>
     public bool InhibitOnFailure { get; set; }
 
+    /// <summary>TLS to it (HAProxy <c>ssl</c>), after a PROXY header if there is one; default null: none.</summary>
+    public ServerTlsOptions? Tls { get; set; }
+
     /// <summary>
     /// Tells the server who its client is, by a PROXY header before everything else, TLS too: <c>v1</c>, <c>v2</c>, <c>v2-ssl</c> (with the client's TLS) or
     /// <c>v2-ssl-cn</c> (with the Common Name of its certificate, too) (HAProxy <c>send-proxy</c>, <c>send-proxy-v2</c>, …). Checks of the server's own

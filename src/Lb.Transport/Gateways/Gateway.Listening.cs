@@ -22,7 +22,7 @@ public abstract partial class Gateway
         catch
         {
             foreach (Bound bound in opened) await CloseAsync(bound).ConfigureAwait(false);
-            if (_bound.Count == 0) Released();
+            if (_bound.Count == 0) LetGo();
             throw;
         }
 

@@ -62,7 +62,7 @@ internal static class GatewayValidation
                 : new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
-            AllowTimeWait(socket);
+            if (!address.IsDatagram) AllowTimeWait(socket);
             if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _);
             socket.Bind(endPoint);
             return null;

@@ -12,6 +12,7 @@ public sealed class Gateways : ILbPart, IDisposable
     private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["tcp"] = static context => new TcpGateway(in context),
+        ["udp"] = static context => new UdpGateway(in context),
         ["health"] = static context => new HealthGateway(in context),
     };
 
@@ -43,6 +44,9 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <summary>The gateways that run, by name.</summary>
     public IReadOnlyCollection<Gateway> All => [.. _gateways.Values];
 
+    /// <summary>What all gateways share; null before there is one.</summary>
+    internal ProcessLimits? Limits => _loops?.Limits;
+
     /// <summary>The gateway of that name.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
     /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>
@@ -58,7 +62,9 @@ public sealed class Gateways : ILbPart, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
         GatewayValidation.Validate(options, IsOurs, errors);
+        AddressFiles.Validate(options, errors);
         TransportValidation.Validate(options, _transport, errors);
+        TlsValidation.Validate(options, errors);
     }
 
     /// <inheritdoc/>
@@ -72,8 +78,10 @@ public sealed class Gateways : ILbPart, IDisposable
             _loops = new LoopGroup(options.Transport, _time, _logger);
         }
 
+        _loops?.Limits.Update(options.Transport, _loops.MaxConnections);
+
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
-        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone).ConfigureAwait(false);
+        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone, options).ConfigureAwait(false);
         foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
@@ -103,9 +111,10 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     // It drains while the rest goes on: a reload does not wait for the last of its clients.
-    private async Task LeaveAsync(Gateway gone)
+    private async Task LeaveAsync(Gateway gone, LbOptions options)
     {
         _gateways = _gateways.Remove(gone.Name);
+        await gone.CloseAsync(GatewayValidation.Addresses(options.Gateways.Values)).ConfigureAwait(false);
         await gone.BeginStopAsync().ConfigureAwait(false);
         _leaving.RemoveAll(static l => l.Stopped.IsCompleted);
         _leaving.Add((gone, gone.StopAsync(_time, CancellationToken.None)));
@@ -115,10 +124,18 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
+        Gateway running;
         try
         {
+            running = before ?? s_kinds[gateway.Mode](context);
+            if (before is null) running.Admit(in context);
             await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
+        }
+        catch (CertificateException error)
+        {
+            // Changed since the check.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Tls", error.File, error.Reason));
+            return;
         }
         catch (SocketException error)
         {
@@ -130,7 +147,12 @@ public sealed class Gateways : ILbPart, IDisposable
             return;
         }
 
-        if (before is not null) running.Update(in context);
+        if (before is not null)
+        {
+            running.Update(in context);
+            running.Admit(in context);
+        }
+
         _gateways = _gateways.SetItem(name, running);
     }
 

@@ -9,6 +9,9 @@ internal static class EventLoops
     public static bool SupportsEpoll { get; } =
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
+    /// <summary>True where the io_uring driver runs: <see cref="UringSupport"/>.</summary>
+    public static bool SupportsUring => UringSupport.Missing is null;
+
     /// <summary>
     /// True where several loops may listen on one port (<see cref="ListenOptions.ReusePort"/>). Elsewhere one loop listens for all.
     /// </summary>
@@ -34,6 +37,10 @@ internal static class EventLoops
                 throw new PlatformNotSupportedException(
                     $"The epoll driver needs Linux on x64 or arm64; this is {RuntimeInformation.OSDescription} on "
                     + $"{RuntimeInformation.ProcessArchitecture}. Use the managed driver, or Auto.");
+            case ReactorDriver.Uring:
+                return UringSupport.Missing is { } reason
+                    ? throw new PlatformNotSupportedException($"The io_uring driver can't be used: {reason}. Use epoll, or Auto.")
+                    : new UringLoop(name, time, onHandlerError, splice);
             case ReactorDriver.Epoll:
             case ReactorDriver.Auto when SupportsEpoll:
                 return new EpollLoop(name, time, onHandlerError, splice);

@@ -9,6 +9,9 @@ internal enum ReactorDriver
     /// <summary>Own epoll loop: Linux on x64 and arm64.</summary>
     Epoll,
 
+    /// <summary>Own io_uring loop: Linux 6.1 or later on x64 and arm64, where it is allowed.</summary>
+    Uring,
+
     /// <summary><see cref="System.Net.Sockets.Socket"/>: every operating system, at a higher price per message.</summary>
     Managed,
 }

@@ -13,6 +13,7 @@ internal abstract class ReactorLoop : EventLoop
     private readonly Action<Exception>? _onHandlerError;
     private readonly Action<Exception> _report;
     private readonly long _frequency;
+    private DatagramArea? _datagrams;
     private long _now;
     private long _shortages;
     private bool _started;
@@ -45,6 +46,9 @@ internal abstract class ReactorLoop : EventLoop
 
     public sealed override long DescriptorShortages => Volatile.Read(ref _shortages);
 
+    /// <summary>What the loop's datagram sockets share; made when the first one is opened.</summary>
+    internal DatagramArea Datagrams => _datagrams ??= new DatagramArea(this);
+
     /// <summary>True on the loop's thread, and on any thread while the loop is not running.</summary>
     internal bool IsOwner => IsCurrent || !_started;
 
@@ -70,6 +74,23 @@ internal abstract class ReactorLoop : EventLoop
         _wheel.Cancel(timer);
     }
 
+    /// <summary>
+    /// Tells <paramref name="handler"/>, edge-triggered, when a native descriptor of the caller (a UDP socket, a pipe, …) becomes readable or
+    /// writable; what it is already is told soon, never from within this call. What the handler throws is reported, and the watch stays.
+    /// Call <see cref="Unwatch"/> before closing the descriptor. The end of the loop ends all watches and closes none of their descriptors.
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">The managed driver knows no native descriptors.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="handler">Who is told.</param>
+    /// <param name="writes">False: only what can be read is told. The kernel tells of every datagram that has left a UDP socket otherwise.</param>
+    public virtual DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true) =>
+        throw new PlatformNotSupportedException("Native descriptors are watched by the epoll and io_uring drivers only.");
+
+    /// <summary>Ends a watch: its handler hears nothing any more. Idempotent.</summary>
+    public virtual void Unwatch(DescriptorWatch watch) =>
+        throw new PlatformNotSupportedException("Native descriptors are watched by the epoll and io_uring drivers only.");
+
     public sealed override void Start()
     {
         lock (_lifecycle)
@@ -92,6 +113,8 @@ internal abstract class ReactorLoop : EventLoop
             _disposed = true;
         }
 
+        _datagrams?.Dispose();
+        _datagrams = null;
         _alarm?.Dispose();
     }
 
@@ -132,6 +155,19 @@ internal abstract class ReactorLoop : EventLoop
     protected void RequireOwner()
     {
         if (!IsOwner) throw new InvalidOperationException("Call this on the loop's thread: use Post.");
+    }
+
+    /// <summary>Tells the handler of a watch.</summary>
+    protected void Ready(DescriptorWatch watch, bool readable, bool writable)
+    {
+        try
+        {
+            watch.Handler.OnReady(readable, writable);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
     }
 
     private void Run()

@@ -7,6 +7,15 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
     public IPreludeStep[]? Steps { get; init; }
 
+    /// <summary>TLS for clients, after those steps; null for none.</summary>
+    public GatewayCertificates? Tls { get; init; }
+
+    /// <summary>Who is let in is decided by a step, not at the accept.</summary>
+    public bool AdmitsLater => Steps is not null && Array.Exists(Steps, static s => s is AdmissionStep);
+
+    /// <summary>The place of its clients among those who wait for a server.</summary>
+    public QueuePriority Priority { get; init; }
+
     /// <summary>Every pool that its clients may be sent to.</summary>
     public IReadOnlyList<ServerPool> Pools { get; init; } = [Pool];
 
@@ -24,6 +33,7 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
+            Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
         return TcpSteps.Complete(settings, in context);
     }

@@ -5,33 +5,24 @@ using System.Runtime.InteropServices;
 namespace Lb.Transport;
 
 /// <summary>The loop on epoll(7): Linux's default and the reference for other drivers.</summary>
-internal sealed unsafe class EpollLoop : ReactorLoop
+internal sealed unsafe class EpollLoop : NativeLoop
 {
-    /// <summary>The loop's one receive buffer. 256 KiB measured better than 64 KiB for bulk, and no worse for messages.</summary>
-    internal const int ScratchSize = 256 * 1024;
-
     private const int EventCapacity = 256;
     private const uint ConnectionEvents = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp | Libc.EpollPriority | Libc.EpollEdge;
 
     // User data of an event: generation in the high half, slot in the low one. Generation 0 is not a connection.
     private const ulong MailboxTag = uint.MaxValue;
 
+    // The slot is one of the watches, not of the connections.
+    private const uint WatchBit = 1u << 31;
+
     private readonly int _epoll;
     private readonly int _wakeUp;
     private readonly byte* _events;
-    private readonly Stack<int> _freeSlots = new();
-    private readonly Queue<EpollConnection> _ready = new();
-    private readonly ConnectionCache<EpollConnection> _cache = new();
-    private readonly List<EpollListener> _listeners = [];
-    private EpollConnection?[] _connections = new EpollConnection?[64];
-    private int _usedSlots;
-    private uint _lastGeneration;
-    private bool _descriptorFreed;
 
     public EpollLoop(string name, TimeProvider time, Action<Exception>? onHandlerError, bool splice)
-        : base(name, time, onHandlerError)
+        : base(name, time, onHandlerError, splice)
     {
-        Splices = new Splices(splice);
         _epoll = Libc.EpollCreate(Libc.SockCloseOnExec);
         if (_epoll < 0) throw Errno.ToException(Libc.Errno, "epoll_create1");
         _wakeUp = Libc.EventDescriptor(0, Libc.SockNonBlocking | Libc.SockCloseOnExec);
@@ -45,98 +36,43 @@ internal sealed unsafe class EpollLoop : ReactorLoop
             throw Errno.ToException(error, "eventfd");
         }
 
-        Scratch = (byte*)NativeMemory.AlignedAlloc(ScratchSize, 4096);
         _events = (byte*)NativeMemory.Alloc(EventCapacity, 16);
     }
 
-    /// <summary>Where every read of this loop lands. Its content lives until the next read.</summary>
-    internal byte* Scratch { get; }
-
     internal int Epoll => _epoll;
 
-    /// <summary>Transfers that do not come to user space.</summary>
-    internal Splices Splices { get; }
-
-    protected override bool HasReady => _ready.Count > 0 || _descriptorFreed;
-
-    public override Listener Listen(EndPoint address, in ListenOptions options, IAcceptHandler handler)
+    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true)
     {
-        ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
-        EpollListener listener = EpollListener.Open(this, address, options, handler);
-        _listeners.Add(listener);
-        return listener;
+        DescriptorWatch watch = Watches.Add(descriptor, handler, writes);
+        uint events = Libc.EpollIn | (writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp | Libc.EpollEdge;
+        if (Libc.EpollRegister(_epoll, descriptor, events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
+        int error = Libc.Errno;
+        Watches.Remove(watch);
+        throw Errno.ToException(error, "epoll_ctl");
     }
 
-    public override Connection Connect(EndPoint address, IConnectionHandler handler, ConnectOptions? options = null, PeerAddress client = default)
+    public override void Unwatch(DescriptorWatch watch)
     {
         RequireOwner();
-        byte* native = stackalloc byte[NativeAddress.Capacity];
-        uint length = NativeAddress.Write(address, native, out int family);
-        bool isUnix = family == Libc.AddressFamilyUnix;
-        PeerAddress peer = NativeAddress.Read(native);
-        EpollConnection connection = Rent(handler);
-        int descriptor = ConnectSocket.Open(native, length, family, options, in client, out CloseReason reason);
-        if (descriptor < 0)
-        {
-            connection.BeginFailed(peer, reason);
-            return connection;
-        }
-
-        // Registering reports what has happened since, so an answer that is there already is not missed.
-        connection.BeginConnecting(descriptor, peer, isUnix);
-        if (!Register(connection, descriptor))
-        {
-            connection.Close();
-            connection.BeginFailed(peer, CloseReason.LocalError);
-        }
-
-        return connection;
+        if (!Watches.Remove(watch)) return;
+        byte* unused = stackalloc byte[16];
+        _ = Libc.EpollControl(_epoll, Libc.EpollDelete, watch.Descriptor, unused);
     }
 
-    /// <summary>Takes an accepted descriptor in and shows it to the handler.</summary>
-    internal void Accepted(EpollListener listener, IAcceptHandler handler, int descriptor, in PeerAddress peer)
-    {
-        EpollConnection connection = Rent(Unhandled.Instance);
-        connection.BeginAccepted(descriptor, peer, listener.IsUnix);
-        try
-        {
-            if (Register(connection, descriptor)) handler.OnAccepted(listener, connection);
-            if (connection.Handler == Unhandled.Instance) connection.Close();
-        }
-        catch (Exception exception)
-        {
-            HandlerFailed(connection, exception);
-        }
-    }
+    internal override NativeListener MakeListener(int descriptor, EndPoint local, IAcceptHandler handler) => new EpollListener(this, descriptor, local, handler);
 
-    /// <summary>Takes a descriptor that another loop has accepted. Any thread.</summary>
-    internal void Adopt(EpollListener listener, IAcceptHandler handler, int descriptor, PeerAddress peer)
-    {
-        if (!Post(_ => Accepted(listener, handler, descriptor, in peer), null)) _ = Libc.Close(descriptor);
-    }
+    protected override NativeConnection MakeConnection(IConnectionHandler handler) => new EpollConnection(this) { Handler = handler };
 
-    /// <summary>Asks for a turn after this one's events. The connection makes sure that it is in the queue once.</summary>
-    internal void Enqueue(EpollConnection connection) => _ready.Enqueue(connection);
+    protected override bool Begin(NativeConnection connection, int descriptor) =>
+        Libc.EpollRegister(_epoll, descriptor, ConnectionEvents, (ulong)connection.Generation << 32 | (uint)connection.Slot) == 0;
 
-    /// <summary>Frees the slot and closes the descriptor, which also takes it out of the epoll set.</summary>
-    internal void Unregister(EpollConnection connection, int descriptor)
+    // Closing also takes it out of the epoll set.
+    protected override void CloseDescriptor(NativeConnection connection, int descriptor)
     {
-        _connections[connection.Slot] = null;
-        _freeSlots.Push(connection.Slot);
-        _cache.Released(connection);
-        _descriptorFreed |= HasStarvedListener;
+        FreeSlot(connection);
         _ = Libc.Close(descriptor);
-    }
-
-    internal void Remove(EpollListener listener) => _listeners.Remove(listener);
-
-    /// <summary>A listener has run out of descriptors or memory and waits.</summary>
-    internal void CountStarved()
-    {
-        CountShortage();
-        Splices.Pipes.CloseIdle();
     }
 
     protected override int Wait(int milliseconds) => Libc.EpollWait(_epoll, _events, EventCapacity, milliseconds);
@@ -158,13 +94,18 @@ internal sealed unsafe class EpollLoop : ReactorLoop
             uint generation = (uint)(tag >> 32);
             if (generation == 0)
             {
-                if (tag != MailboxTag) AcceptFrom((uint)tag);
+                if (tag != MailboxTag) FindListener((uint)tag)?.AcceptTurn();
+                continue;
+            }
+
+            if (((uint)tag & WatchBit) != 0)
+            {
+                if (Watches.Find((int)((uint)tag & ~WatchBit), generation) is { } watch) Ready(watch, events);
                 continue;
             }
 
             // An event of a connection that was closed earlier in this batch carries an older generation than the slot's new tenant.
-            EpollConnection? connection = _connections[(uint)tag];
-            if (connection is null || connection.Generation != generation) continue;
+            if (Find((int)tag, generation) is not { } connection) continue;
             try
             {
                 connection.OnEvents(events);
@@ -174,96 +115,22 @@ internal sealed unsafe class EpollLoop : ReactorLoop
                 HandlerFailed(connection, exception);
             }
         }
-    }
 
-    protected override void RunReady()
-    {
-        if (_descriptorFreed)
-        {
-            _descriptorFreed = false;
-            foreach (EpollListener listener in _listeners) listener.RetryAccept();
-        }
-
-        for (int count = _ready.Count; count > 0; count--)
-        {
-            EpollConnection connection = _ready.Dequeue();
-            try
-            {
-                connection.OnTurn();
-            }
-            catch (Exception exception)
-            {
-                HandlerFailed(connection, exception);
-            }
-        }
-
-        // Nothing of this turn can reach the closed ones any more, unless they wait for a turn of their own.
-        _cache.EndTurn(static connection => !connection.IsQueued);
-    }
-
-    private EpollConnection Rent(IConnectionHandler handler)
-    {
-        EpollConnection connection = _cache.Rent() ?? new EpollConnection(this) { Handler = handler };
-        connection.Handler = handler;
-        return connection;
+        EndTurn();
     }
 
     protected override void Release()
     {
-        while (_listeners.Count > 0) _listeners[^1].Close();
-        for (int i = 0; i < _usedSlots; i++) _connections[i]?.Close();
-        _ready.Clear();
-        Splices.Pipes.CloseIdle();
+        CloseAll();
         _ = Libc.Close(_wakeUp);
         _ = Libc.Close(_epoll);
-        NativeMemory.AlignedFree(Scratch);
         NativeMemory.Free(_events);
+        base.Release();
     }
 
-    private bool HasStarvedListener
+    private void Ready(DescriptorWatch watch, uint events)
     {
-        get
-        {
-            foreach (EpollListener listener in _listeners)
-            {
-                if (listener.IsStarved) return true;
-            }
-
-            return false;
-        }
-    }
-
-    private void AcceptFrom(uint id)
-    {
-        foreach (EpollListener listener in _listeners)
-        {
-            if (listener.Id != id) continue;
-            listener.AcceptTurn();
-            return;
-        }
-    }
-
-    private bool Register(EpollConnection connection, int descriptor)
-    {
-        int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : _usedSlots++;
-        if (slot == _connections.Length) Array.Resize(ref _connections, slot * 2);
-        if (++_lastGeneration == 0) _lastGeneration = 1;
-        _connections[slot] = connection;
-        connection.Slot = slot;
-        connection.Generation = _lastGeneration;
-        return Libc.EpollRegister(_epoll, descriptor, ConnectionEvents, (ulong)_lastGeneration << 32 | (uint)slot) == 0;
-    }
-
-    private void HandlerFailed(EpollConnection connection, Exception exception)
-    {
-        Report(exception);
-        try
-        {
-            connection.OnHandlerFailed();
-        }
-        catch (Exception second)
-        {
-            Report(second);
-        }
+        bool both = (events & (Libc.EpollError | Libc.EpollHangUp)) != 0;
+        Ready(watch, both || (events & (Libc.EpollIn | Libc.EpollReadHangUp)) != 0, both || (events & Libc.EpollOut) != 0);
     }
 }

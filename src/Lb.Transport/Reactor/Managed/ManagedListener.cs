@@ -116,25 +116,31 @@ internal sealed class ManagedListener : Listener
         }
     }
 
-    private static void SetOptions(Socket socket, in ListenOptions options)
+    /// <summary>Lets a socket share its address or its port, before it is bound.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="address">SO_REUSEADDR.</param>
+    /// <param name="port">SO_REUSEPORT.</param>
+    internal static void AllowReuse(Socket socket, bool address, bool port)
     {
         // The ReuseAddress of the framework would set SO_REUSEPORT as well, so that two programs could share the port unawares.
         bool isMac = OperatingSystem.IsMacOS();
-        int level = isMac ? 0xFFFF : 1;
-        if (!OperatingSystem.IsWindows()) SetRaw(isMac ? 4 : 2);
-        if (options.ReusePort)
-        {
-            if (!EventLoops.SupportsReusePort) throw new PlatformNotSupportedException("This system can't share a port between loops.");
-            SetRaw(isMac ? 0x200 : 15);
-        }
-
-        if (socket.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
+        if (address && OperatingSystem.IsWindows()) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        else if (address) SetRaw(isMac ? 4 : 2);
+        if (!port) return;
+        if (!EventLoops.SupportsReusePort) throw new PlatformNotSupportedException("This system can't share a port between loops.");
+        SetRaw(isMac ? 0x200 : 15);
 
         void SetRaw(int option)
         {
             int on = 1;
-            socket.SetRawSocketOption(level, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in on)));
+            socket.SetRawSocketOption(isMac ? 0xFFFF : 1, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in on)));
         }
+    }
+
+    private static void SetOptions(Socket socket, in ListenOptions options)
+    {
+        AllowReuse(socket, address: !OperatingSystem.IsWindows(), options.ReusePort);
+        if (socket.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
     }
 
     private void TurnLater() => _ = _loop.Post(static state => ((ManagedListener)state!).Turn(), this);

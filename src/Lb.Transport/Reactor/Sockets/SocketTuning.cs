@@ -65,7 +65,10 @@ internal sealed class SocketTuning
     /// <summary>Of a gateway's listening sockets.</summary>
     public static SocketTuning Of(GatewayOptions options)
     {
-        SocketTuning tuning = new(options.Tcp, options.Interface);
+        // A UDP socket takes only what belongs to IP.
+        bool isUdp = string.Equals(options.Mode, "udp", StringComparison.OrdinalIgnoreCase);
+        TcpOptions tcp = isUdp ? new ListenTcpOptions { NoDelay = false, Dscp = options.Tcp.Dscp, Mark = options.Tcp.Mark } : options.Tcp;
+        SocketTuning tuning = new(tcp, options.Interface);
         if (options.Freebind) tuning.AddBoth("Freebind", FreebindV4, FreebindV6);
         if (options.Transparent) tuning.AddBoth("Transparent", TransparentV4, TransparentV6);
         if (options.Tcp.FastOpen > 0) tuning.Add("Tcp:FastOpen", Libc.LevelTcp, FastOpen, options.Tcp.FastOpen);

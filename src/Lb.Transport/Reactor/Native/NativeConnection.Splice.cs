@@ -3,7 +3,7 @@ using static Lb.Transport.ConnectionFlags;
 namespace Lb.Transport;
 
 /// <content>Bulk by splice(2): from socket to pipe to socket, without a copy. Both ends are connections of this driver.</content>
-internal sealed unsafe partial class EpollConnection
+internal abstract unsafe partial class NativeConnection
 {
     /// <summary>
     /// A read of so many bytes is a big one, and a source that gives fewer between two pauses is not worth a pipe. Less than the buffer that is read into:
@@ -27,7 +27,7 @@ internal sealed unsafe partial class EpollConnection
     public override bool TrySpliceTo(Connection destination, long limit = long.MaxValue)
     {
         if ((_flags & (Live | Bulk | Splicing | Failed | EndOfStream | Unix)) != (Live | Bulk)) return false;
-        if (destination is not EpollConnection to || !to.MayBeSplicedInto(loop)) return false;
+        if (destination is not NativeConnection to || !to.MayBeSplicedInto(loop)) return false;
 
         // Whether or not there is a pipe: the next question comes after two more big reads.
         _flags &= ~(BigRead | Bulk);
@@ -37,14 +37,14 @@ internal sealed unsafe partial class EpollConnection
         return true;
     }
 
-    private bool MayBeSplicedInto(EpollLoop sources) =>
+    private bool MayBeSplicedInto(NativeLoop sources) =>
         ReferenceEquals(sources, loop) && _pending.Length == 0 && (_flags & (Live | Connecting | Failed | ShutdownAsked | Unix | SplicedInto)) == Live;
 
     /// <summary>Takes one pipeful from the source and gives it to the destination.</summary>
     private SpliceStep SpliceOnce()
     {
         Splice splice = loop.Splices.From(this);
-        EpollConnection to = (EpollConnection)splice.To;
+        NativeConnection to = (NativeConnection)splice.To;
         if (to.PendingBytes > 0) return SpliceStep.Blocked; // it gives us a turn when that is gone
         splice.Pipe ??= loop.Splices.Pipes.Rent();
         if (splice.Pipe is null || (to._flags & (Live | Failed | ShutdownAsked)) != Live)
@@ -55,9 +55,7 @@ internal sealed unsafe partial class EpollConnection
 
         int moved = splice.Pipe.Fill(_descriptor, splice.Left);
         if (moved <= 0) return moved == 0 ? EndSplice(splice) : OnSpliceError(splice, Libc.Errno);
-        splice.Moved += moved;
-        splice.Left -= moved;
-        bool isLast = splice.Left == 0;
+        bool isLast = loop.Splices.Took(splice, moved);
         to.DrainPipe(splice.Pipe);
 
         // A broken destination has ended the transfer.
@@ -101,7 +99,7 @@ internal sealed unsafe partial class EpollConnection
     {
         if (pipe.Drain(_descriptor)) return true;
         int error = Libc.Errno;
-        if (error == Errno.Again) _flags &= ~Writable;
+        if (error == Errno.Again) WriteBlocked();
         else Fail(Errno.ToCloseReason(error));
         return false;
     }
@@ -113,7 +111,7 @@ internal sealed unsafe partial class EpollConnection
         Splice splice = loop.Splices.To(this);
         if (splice.Pending == 0) return true;
         if (!DrainPipe(splice.Pipe!)) return false;
-        if (splice.From is EpollConnection from) from.ReadOn();
+        if (splice.From is NativeConnection from) from.ReadOn();
         else EndSpliceInto();
         return true;
     }
@@ -121,7 +119,7 @@ internal sealed unsafe partial class EpollConnection
     /// <summary>Back to reading: what is in the pipe still goes out.</summary>
     private void LeaveSplice(Splice splice)
     {
-        EpollConnection to = (EpollConnection)splice.To;
+        NativeConnection to = (NativeConnection)splice.To;
         _flags &= ~Splicing;
         if (loop.Splices.Leave(splice)) to._flags &= ~SplicedInto;
     }
@@ -131,7 +129,7 @@ internal sealed unsafe partial class EpollConnection
     {
         _flags &= ~SplicedInto;
         Splice splice = loop.Splices.To(this);
-        EpollConnection? from = (EpollConnection?)splice.From;
+        NativeConnection? from = (NativeConnection?)splice.From;
         loop.Splices.End(splice);
         if (from is null) return;
         from._flags &= ~Splicing;

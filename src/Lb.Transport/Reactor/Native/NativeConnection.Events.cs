@@ -2,7 +2,7 @@ using static Lb.Transport.ConnectionFlags;
 
 namespace Lb.Transport;
 
-internal sealed unsafe partial class EpollConnection
+internal abstract unsafe partial class NativeConnection
 {
     /// <summary>Full buffers one connection may read in a turn before the others are asked: 1 MiB.</summary>
     private const int ReadsPerTurn = 4;
@@ -33,6 +33,11 @@ internal sealed unsafe partial class EpollConnection
         Fail(reason);
     }
 
+    /// <summary>The accept handler has taken it: reading starts.</summary>
+    internal virtual void OnBegun()
+    {
+    }
+
     /// <summary>The kernel reports edges.</summary>
     internal void OnEvents(uint events)
     {
@@ -57,7 +62,7 @@ internal sealed unsafe partial class EpollConnection
     }
 
     /// <summary>The turn that <see cref="Enqueue"/> asked for.</summary>
-    internal void OnTurn()
+    internal virtual void OnTurn()
     {
         _flags &= ~Queued;
         if ((_flags & Live) == 0) return;
@@ -127,7 +132,7 @@ internal sealed unsafe partial class EpollConnection
     /// Moves what waits from the kernel to the handler, a bounded amount. The one place that reads: splicing takes over here
     /// after two big reads, and a completion driver calls <see cref="IConnectionHandler.OnData"/> with the kernel's own buffer instead.
     /// </summary>
-    private void ReadTurn()
+    private protected virtual void ReadTurn()
     {
         for (int i = 0; i < ReadsPerTurn; i++)
         {
@@ -140,7 +145,7 @@ internal sealed unsafe partial class EpollConnection
                 if (step == SpliceStep.Blocked) return;
             }
 
-            nint received = Libc.Receive(_descriptor, loop.Scratch, EpollLoop.ScratchSize, 0);
+            nint received = Libc.Receive(_descriptor, loop.Scratch, NativeLoop.ScratchSize, 0);
             if (received <= 0)
             {
                 if (received == 0) OnReadEnd();
@@ -148,7 +153,7 @@ internal sealed unsafe partial class EpollConnection
                 return;
             }
 
-            if (received < EpollLoop.ScratchSize && (_flags & ReadToEnd) == 0) _flags &= ~Readable;
+            if (received < NativeLoop.ScratchSize && (_flags & ReadToEnd) == 0) _flags &= ~Readable;
             if (received < BigReadSize) _flags &= ~(BigRead | Bulk);
             else _flags |= BigRead | (ConnectionFlags)((int)(_flags & BigRead) << 1);
             Handler.OnData(this, new ReadOnlySpan<byte>(loop.Scratch, (int)received));
@@ -157,7 +162,7 @@ internal sealed unsafe partial class EpollConnection
         if ((_flags & (Live | Readable | Paused)) == (Live | Readable)) Enqueue();
     }
 
-    private void OnReadEnd()
+    private protected void OnReadEnd()
     {
         // After an error was taken by a failed send, the kernel says "end" to what was cut off.
         if ((_flags & Failed) != 0)
@@ -186,8 +191,11 @@ internal sealed unsafe partial class EpollConnection
         }
     }
 
+    /// <summary>The kernel takes no more for now. It has promised an event for when it does again, or is asked for one here.</summary>
+    private protected virtual void WriteBlocked() => _flags &= ~Writable;
+
     /// <summary>The connection is broken: tells the handler once nothing is left to read.</summary>
-    private void SettleError()
+    private protected void SettleError()
     {
         if ((_flags & Live) == 0) return;
 
@@ -206,7 +214,7 @@ internal sealed unsafe partial class EpollConnection
     }
 
     /// <summary>True when a paused connection has data the handler will want; false when its end or its error is next.</summary>
-    private bool DataWaits()
+    private protected virtual bool DataWaits()
     {
         byte first;
         nint waiting = Libc.Receive(_descriptor, &first, 1, Libc.MessagePeek);
@@ -221,7 +229,7 @@ internal sealed unsafe partial class EpollConnection
         return false;
     }
 
-    private void End(CloseReason reason)
+    private protected void End(CloseReason reason)
     {
         Release();
         Handler.OnClosed(this, reason);

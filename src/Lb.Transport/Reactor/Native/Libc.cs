@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Lb.Transport;
 
 /// <summary>
-/// The system calls of the epoll driver. Numbers are those of Linux on x64 and arm64, where they agree.
+/// The system calls of the drivers of Linux. Numbers are those of Linux on x64 and arm64, where they agree.
 /// </summary>
 /// <remarks>
 /// Ordinary calls, not SuppressGCTransition: measured, it saves nothing on a system call of this size, and a call that copies 256 KiB

@@ -8,15 +8,18 @@ internal static class Errno
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int Interrupted = 4;
+    public const int InputOutput = 5;
     public const int Again = 11;
     public const int NoMemory = 12;
     public const int Access = 13;
-    public const int Invalid = 22;
+    public const int Busy = 16;
     public const int NoDevice = 19;
+    public const int Invalid = 22;
     public const int SystemTableFull = 23;
     public const int TooManyOpen = 24;
     public const int BrokenPipe = 32;
     public const int NoSystemCall = 38;
+    public const int TimerExpired = 62;
     public const int ProtocolError = 71;
     public const int NoProtocolOption = 92;
     public const int NotSupported = 95;
@@ -27,6 +30,7 @@ internal static class Errno
     public const int NetworkUnreachable = 101;
     public const int ConnectionAborted = 103;
     public const int ConnectionReset = 104;
+    public const int MessageTooLong = 90;
     public const int NoBuffers = 105;
     public const int NotConnected = 107;
     public const int TimedOut = 110;
@@ -35,6 +39,7 @@ internal static class Errno
     public const int HostUnreachable = 113;
     public const int InProgress = 115;
     public const int NoNetwork = 64;
+    public const int Cancelled = 125;
 
     /// <summary>Why a connection ended, from its error.</summary>
     public static CloseReason ToCloseReason(int error) => error switch

@@ -39,6 +39,7 @@ internal unsafe struct SendBuffer
     /// <summary>Drops everything. Idempotent.</summary>
     public void Free()
     {
+        LoopMemory.Add(-_capacity);
         NativeMemory.Free(_memory);
         this = default;
     }
@@ -58,6 +59,7 @@ internal unsafe struct SendBuffer
 
         int capacity = (int)uint.Min(Largest, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(Smallest, Length + more)));
         byte* memory = (byte*)NativeMemory.Alloc((nuint)capacity);
+        LoopMemory.Add(capacity - _capacity);
         new ReadOnlySpan<byte>(Start, Length).CopyTo(new Span<byte>(memory, Length));
         NativeMemory.Free(_memory);
         _memory = memory;
