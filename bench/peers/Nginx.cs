@@ -20,17 +20,29 @@ internal static class Nginx
         }
         """);
 
-    public static Service Stream(Workspace workspace, int port, int connections, string? module) => Make(workspace, "nginx", port, $$"""
+    public static Service Stream(Workspace workspace, int port, int connections, string? module, bool tls) => Make(workspace, "nginx", port, $$"""
         {{(module is null ? "" : $"load_module {module};")}}
         {{Head(workspace, "nginx", 2 * connections)}}
         stream {
           server {
             listen 127.0.0.1:{{port}} backlog=4096;
+            {{(tls ? Tls(workspace, port + Workspace.TlsOffset) : "")}}
             proxy_pass 127.0.0.1:{{Workspace.BackendPort}};
             proxy_timeout 300s; proxy_connect_timeout 5s; tcp_nodelay on;
           }
+          server {
+            listen 127.0.0.1:{{port}} udp rcvbuf=4m sndbuf=4m;
+            proxy_pass 127.0.0.1:{{Workspace.EchoPort}};
+            proxy_timeout 300s;
+          }
         }
         """);
+
+    private static string Tls(Workspace workspace, int port)
+    {
+        string certificate = workspace.PathOf(Workspace.CertificateFile);
+        return $"listen 127.0.0.1:{port} ssl backlog=4096; ssl_protocols TLSv1.3; ssl_certificate {certificate}; ssl_certificate_key {certificate};";
+    }
 
     // One process, in the foreground: its CPU is all there is.
     // Room for a quarter more, because nginx starts to close idle connections when a sixteenth is free.

@@ -7,9 +7,9 @@ internal static class ProxyPlan
 
     public static Service Make(string name, int port, int connections, Options options, Tools tools, Workspace workspace) => name switch
     {
-        "haproxy" => Haproxy(name, port, connections, workspace, splice: false),
-        "haproxy-splice" => Haproxy(name, port, connections, workspace, splice: true),
-        "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule),
+        "haproxy" => Haproxy(name, port, connections, options, workspace, splice: false),
+        "haproxy-splice" => Haproxy(name, port, connections, options, workspace, splice: true),
+        "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule, options.NeedsTls),
         "lb-epoll" => Lb(name, port, "epoll", options, workspace),
         "lb-io_uring" => Lb(name, port, "io_uring", options, workspace),
         "lb-managed" => Lb(name, port, "managed", options, workspace),
@@ -17,7 +17,7 @@ internal static class ProxyPlan
     };
 
     // maxpipes: without it HAProxy reserves descriptors for a pipe for every fourth connection, more than the limit of open files may leave.
-    private static Service Haproxy(string name, int port, int connections, Workspace workspace, bool splice)
+    private static Service Haproxy(string name, int port, int connections, Options options, Workspace workspace, bool splice)
     {
         string file = workspace.Write($"{name}.cfg", $"""
         global
@@ -32,6 +32,7 @@ internal static class ProxyPlan
         {(splice ? "  option splice-request\n  option splice-response" : "")}
         listen front
           bind 127.0.0.1:{port}
+        {(options.NeedsTls ? $"  bind 127.0.0.1:{port + Workspace.TlsOffset} ssl crt {workspace.PathOf(Workspace.CertificateFile)} ssl-min-ver TLSv1.3" : "")}
           server s1 127.0.0.1:{Workspace.BackendPort}
 
         """);
@@ -40,6 +41,16 @@ internal static class ProxyPlan
 
     private static Service Lb(string name, int port, string driver, Options options, Workspace workspace)
     {
+        string tls = !options.NeedsTls ? "" : $$"""
+            ,
+                  "tls": {
+                    "Mode": "tcp",
+                    "Listen": [ "127.0.0.1:{{port + Workspace.TlsOffset}}" ],
+                    "Pool": "web",
+                    "ClientTimeout": "300s",
+                    "Tls": { "MinVersion": "1.3", "Certificates": [ { "CertificateFile": "{{workspace.PathOf(Workspace.CertificateFile)}}" } ] }
+                  }
+            """;
         string file = workspace.Write($"{name}.json", $$"""
         {
           "Lb": {
@@ -50,9 +61,13 @@ internal static class ProxyPlan
                 "ConnectTimeout": "5s",
                 "ServerTimeout": "300s",
                 "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.BackendPort}}" } ]
-              }
+              },
+              "echo": { "Balance": "roundrobin", "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.EchoPort}}" } ] }
             },
-            "Gateways": { "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" } }
+            "Gateways": {
+              "datagrams": { "Mode": "udp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "echo", "IdleTimeout": "300s" },
+              "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" }{{tls}}
+            }
           }
         }
         """);

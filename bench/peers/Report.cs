@@ -14,18 +14,20 @@ internal static class Report
 
         Line("# Layer 4: CPU per unit of work, beside HAProxy and nginx");
         Line();
-        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy in the same round; median (least–most) of the rounds.");
+        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy, for UDP to nginx, in the same round; median (least–most) of the rounds.");
         Line("`haproxy` and `nginx` as they come (16 KiB buffers, copying); `haproxy-splice` is HAProxy with `option splice-request` and `splice-response`.");
         Line("Lower is better. How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
-        Line("| Load | Proxy | Median | Unit | Ratio to HAProxy | Goal | Verdict | Rate (information) | Context switches | Errors |");
+        Line("| Load | Proxy | Median | Unit | Ratio | Goal | Verdict | Rate (information) | Context switches | Errors |");
         Line("|---|---|---:|---|---:|---:|---|---:|---:|---:|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies) Line(Row(load, proxy, results));
+            foreach (string proxy in options.AllProxies.Where(load.IsFor)) Line(Row(load, proxy, results));
         }
 
         Line();
+        foreach (FurtherGoal goal in FurtherGoal.All.Where(goal => goal.IsMet(results) is not null))
+            Line($"`{goal.Load.Name}`: {goal.Proxy} to {goal.Baseline} {Format(goal.Of(results), "0.00")}, goal ≤ {Format(goal.Most, "0.00")}: {(goal.IsMet(results) == true ? "pass" : "**FAIL**")}.\n");
         if (loads.Contains(Load.Idle))
         {
             Line("`idle`: growth of the process's resident memory per proxied connection (client side and server side), two seconds after the last one was opened, in a fresh");
@@ -47,7 +49,7 @@ internal static class Report
         Line("|---|---|---|---|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies)
+            foreach (string proxy in options.AllProxies.Where(load.IsFor))
             {
                 string values = List(results.Of(load, proxy).Select(static m => m.Value), ValueFormat(load));
                 Line($"| {load.Name} | {proxy} | {values} | {List(results.Ratios(load, proxy), "0.00")} |");
@@ -72,8 +74,8 @@ internal static class Report
             : $"{Format(Results.Median(ratios), "0.00")} ({Format(ratios.Min(), "0.00")}–{Format(ratios.Max(), "0.00")})";
         string verdict = results.Meets(load, proxy) switch { true => "pass", false => "**FAIL**", null => "" };
         string goal = proxy == "lb-epoll" ? $"≤ {Format(load.Goal, "0.00")}{(load.GoalIsRatio ? "" : " " + load.Unit)}" : "";
-        string rate = $"{Format(Median(static m => m.Rate), load == Load.Bulk ? "0.00" : "#,0")} {load.RateUnit}";
-        string switches = load == Load.Idle ? "" : $"{Format(Median(static m => m.Switches), load == Load.Bulk ? "#,0" : "0.000")} /{load.Unit.Split('/')[1]}";
+        string rate = $"{Format(Median(static m => m.Rate), load.IsBulk ? "0.00" : "#,0")} {load.RateUnit}";
+        string switches = load == Load.Idle ? "" : $"{Format(Median(static m => m.Switches), load.IsBulk ? "#,0" : "0.000")} /{load.Unit.Split('/')[1]}";
         string value = Format(Median(static m => m.Value), ValueFormat(load));
         int errors = rounds.Sum(static m => m.Errors.Count);
         return $"| {load.Name} | {proxy} | {value} | {load.Unit} | {ratio} | {goal} | {verdict} | {rate} | {switches} | {errors} |";
@@ -81,7 +83,7 @@ internal static class Report
         double Median(Func<Measurement, double> of) => Results.Median(rounds.Select(of));
     }
 
-    private static string ValueFormat(Load load) => load == Load.Bulk ? "0.000" : load == Load.Idle ? "0.00" : "0.0";
+    private static string ValueFormat(Load load) => load.IsBulk ? "0.000" : load == Load.Idle ? "0.00" : "0.0";
 
     private static string List(IEnumerable<double> values, string format) => string.Join(", ", values.Select(v => Format(v, format)));
 

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
 namespace Lb.Peers;
 
 /// <summary>A folder of our own for configurations, logs and what the backend serves; gone on disposal.</summary>
@@ -5,11 +8,20 @@ internal sealed class Workspace : IDisposable
 {
     public const int BackendPort = 9000;
 
+    /// <summary>Answers datagrams with themselves.</summary>
+    public const int EchoPort = 9100;
+
     /// <summary>Proxies listen from here on, one port each.</summary>
     public const int FirstProxyPort = 8001;
 
+    /// <summary>From a proxy's port to its port with TLS.</summary>
+    public const int TlsOffset = 1000;
+
     public const string BulkPath = "/bulk";
     public const long BulkBytes = 100L * 1024 * 1024;
+
+    /// <summary>The file of <see cref="WriteCertificate"/>.</summary>
+    public const string CertificateFile = "peers.pem";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("lb-peers-");
 
@@ -34,6 +46,15 @@ internal sealed class Workspace : IDisposable
             random.NextBytes(block);
             file.Write(block);
         }
+    }
+
+    /// <summary>A certificate for TLS loads, with its key in the same file: RSA of 2048 bits, signed by itself.</summary>
+    public string WriteCertificate(TimeProvider time)
+    {
+        using RSA key = RSA.Create(2048);
+        CertificateRequest request = new("CN=peers", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using X509Certificate2 certificate = request.CreateSelfSigned(time.GetUtcNow().AddDays(-1), time.GetUtcNow().AddDays(30));
+        return Write(CertificateFile, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
     }
 
     public void Dispose()

@@ -19,6 +19,8 @@ public sealed class RoomsTests
         ["Judging"] = Decide,
         ["Election"] = Decide,
         ["Protocol"] = Decide,
+        ["ProxyProtocol"] = Decide,
+        ["Inspection"] = Decide,
         ["Pools"] = Own,
         ["Limits"] = Own,
         ["Persistence"] = Own,
@@ -26,6 +28,7 @@ public sealed class RoomsTests
         ["Routers"] = Own,
         ["Gateways"] = Own,
         ["Tcp"] = Own,
+        ["Admission"] = Own,
         ["Checkers"] = "Touch",
         ["Network"] = "Touch",
         ["Addresses"] = "Touch",
@@ -80,6 +83,9 @@ public sealed class RoomsTests
 
         // Host names are looked up once, when a configuration is applied; following DNS will be discovery's work, in a room of its own.
         ["src/Lb.Core/Pools/ServerPools.cs"] = ["Dns"],
+
+        // UriHostNameType.Dns is a word, not a look-up.
+        ["src/Lb.Transport/Gateways/TlsValidation.cs"] = ["Dns"],
 
         // Finds out whether an address is free, before anything starts: the bind is the question.
         ["src/Lb.Transport/Gateways/GatewayValidation.cs"] = ["Socket"],

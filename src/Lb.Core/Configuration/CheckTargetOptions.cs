@@ -14,9 +14,10 @@ public sealed partial class CheckOptions
 
     /// <summary>
     /// <c>v1</c> or <c>v2</c>: a PROXY header before everything else, which says that the connection is the balancer's own: <c>UNKNOWN</c>, or LOCAL (HAProxy
-    /// <c>check-send-proxy</c>). For checks over a stream, but not <c>agent</c>. Not set: none.
+    /// <c>check-send-proxy</c>); <c>none</c>: no header. For checks over a stream, but not <c>agent</c>. Not set: that of the server's traffic
+    /// (<see cref="ServerOptions.SendProxy"/>), when the check has neither <see cref="Address"/> nor a port of its own; else none.
     /// </summary>
-    [OneOf("v1", "v2")]
+    [OneOf("v1", "v2", "none")]
     public string? SendProxy { get; set; }
 
     /// <summary>

@@ -147,6 +147,16 @@ internal sealed class ConfigurationReader(IConfiguration section, string path, L
         ReadWhole(child, $"{path}:{key}", read);
     }
 
+    /// <summary>A sub-section, for which <c>true</c> may stand with all its defaults.</summary>
+    /// <returns>Whether it is wanted; null when nothing is said.</returns>
+    public bool? FlagOrSection(string key, Action<ConfigurationReader> read)
+    {
+        if (!Take(key, out IConfigurationSection? child)) return null;
+        if (IsScalar(child)) return Flag(key, false);
+        ReadWhole(child, $"{path}:{key}", read);
+        return true;
+    }
+
     /// <summary>The items of a list (<c>Servers</c>) or of a map from names (<c>Pools</c>).</summary>
     public void Items(string key, bool isList, Action<string, ConfigurationReader> read)
     {

@@ -3,8 +3,10 @@ namespace Lb;
 /// <summary>A gateway: where clients come in (HAProxy <c>frontend</c>). Not thread-safe: filled once, then read.</summary>
 public sealed class GatewayOptions
 {
-    /// <summary>What it speaks; <c>tcp</c> (default), or <c>health</c>, which only answers the probes of another balancer (HAProxy <c>mode</c>).</summary>
-    [OneOf("tcp", "health")]
+    /// <summary>
+    /// What it speaks: <c>tcp</c> (default), <c>udp</c>, or <c>health</c>, which only answers the probes of another balancer (HAProxy <c>mode</c>).
+    /// </summary>
+    [OneOf("tcp", "udp", "health")]
     public string Mode { get; set; } = "tcp";
 
     /// <summary>
@@ -19,7 +21,10 @@ public sealed class GatewayOptions
     /// </summary>
     public string Pool { get; set; } = "";
 
-    /// <summary>Most client connections at a time, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = no limit (HAProxy <c>maxconn</c>).</summary>
+    /// <summary>
+    /// Most client connections at a time, 0 to 16 000 000; more wait in the kernel's backlog. Default 0 = no limit (HAProxy <c>maxconn</c>). UDP: most sessions;
+    /// at the limit the one silent for longest makes room; default 65 536, or fewer if the limit of open files says so.
+    /// </summary>
     [Within(0, 16_000_000)]
     public int MaxConnections { get; set; }
 
@@ -71,6 +76,40 @@ public sealed class GatewayOptions
     /// <summary>While it stops, idle connections are closed spread over this time, not all at once; default 0 = at once (HAProxy <c>close-spread-time</c>).</summary>
     [NotNegative]
     public TimeSpan CloseSpreadTime { get; set; }
+
+    /// <summary>UDP: longest silence of a session; default 1 m (nginx <c>proxy_timeout</c>).</summary>
+    [Positive]
+    public TimeSpan? IdleTimeout { get; set; }
+
+    /// <summary>
+    /// UDP: answers that the server owes to each datagram, 0 to 65535. When all have passed the session ends: 1 for DNS and other questions, 0 for what is never
+    /// answered. Default: not known, the session ends when it is idle (nginx <c>proxy_responses</c>).
+    /// </summary>
+    [Within(0, 65535)]
+    public int? Responses { get; set; }
+
+    /// <summary>
+    /// UDP: datagrams of a client after which the next one begins a new session and may get another server, 0 to 1 000 000 000. Default 0 = any number (nginx
+    /// <c>proxy_requests</c>).
+    /// </summary>
+    [Within(0, 1_000_000_000)]
+    public int Requests { get; set; }
+
+    /// <summary>TLS for its clients (HAProxy <c>bind … ssl</c>); default null: none.</summary>
+    public GatewayTlsOptions? Tls { get; set; }
+
+    /// <summary>Which clients begin with a PROXY header; null (default) = none. A configuration may say <c>true</c> for everybody (HAProxy <c>accept-proxy</c>).</summary>
+    public AcceptProxyOptions? AcceptProxy { get; set; }
+
+    /// <summary>Sends clients to other pools than <see cref="Pool"/> by what their TLS asks for, without decrypting anything. Default: none.</summary>
+    public IList<RouteOptions> Routes { get; } = [];
+
+    /// <summary>
+    /// Time in which the bytes must come that decide on the pool or the server (a ClientHello, a Remote Desktop client's request); later it goes on without
+    /// them. Above 0, default 5 s (HAProxy <c>tcp-request inspect-delay</c>).
+    /// </summary>
+    [Positive]
+    public TimeSpan InspectDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Who is let in, asked for each new client in this order: the first rule that fits decides (HAProxy <c>tcp-request connection</c>). Default: everybody.</summary>
     public IList<AccessRuleOptions> Access { get; } = [];

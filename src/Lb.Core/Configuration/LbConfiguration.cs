@@ -62,15 +62,24 @@ public sealed class LbConfiguration
         {
             string path = $"{options.Path}:Gateways:{name}";
             Rules.Run(new GatewayRules(), path, gateway, errors);
+            if (gateway.Tls is { } tls) Rules.Run(new GatewayTlsRules(), $"{path}:Tls", tls, errors);
             TcpValidation.Validate(path, gateway, errors);
             AdmissionValidation.Validate(path, gateway, errors);
+            UdpValidation.Validate(path, gateway, errors);
             if (gateway.Listen.Count == 0) errors.Add(new($"{path}:Listen", null, "a gateway needs at least one address to listen on"));
             bool needsPool = !string.Equals(gateway.Mode, "health", StringComparison.OrdinalIgnoreCase);
             if (string.IsNullOrWhiteSpace(gateway.Pool) && needsPool) errors.Add(new($"{path}:Pool", gateway.Pool, "is required and must not be empty"));
-            if (string.IsNullOrWhiteSpace(gateway.Pool) || options.Pools.ContainsKey(gateway.Pool)) continue;
-            string known = options.Pools.Count == 0 ? "there is none" : $"there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}";
-            errors.Add(new($"{path}:Pool", gateway.Pool, $"is no pool; {known}"));
+            DemandPool(path, gateway.Pool, options, errors);
+            PrefaceValidation.Validate(path, gateway, options, errors);
         }
+    }
+
+    /// <summary>Finds a pool that is not there; a missing name is found elsewhere.</summary>
+    internal static void DemandPool(string path, string pool, LbOptions options, List<ConfigurationError> errors)
+    {
+        if (string.IsNullOrWhiteSpace(pool) || options.Pools.ContainsKey(pool)) return;
+        string known = options.Pools.Count == 0 ? "there is none" : $"there are: {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}";
+        errors.Add(new($"{path}:Pool", pool, $"is no pool; {known}"));
     }
 
     internal LbOptions ReadValid()

@@ -123,8 +123,11 @@ internal static class LbOptionsReader
         server.MaxQueue = reader.Integer("MaxQueue", server.MaxQueue);
         server.Track = reader.Text("Track", server.Track);
         server.InhibitOnFailure = reader.Flag("InhibitOnFailure", server.InhibitOnFailure);
+        reader.Section("Tls", r => server.Tls = TlsReader.Server(r));
         TcpReader.Read(reader, server);
-        reader.NotInThisVersion("Cookie", "SendProxy", "Tls");
+        server.SendProxy = reader.Text("SendProxy", server.SendProxy);
+        reader.Texts("ProxyV2Options", server.ProxyV2Options);
+        reader.NotInThisVersion("Cookie");
         return server;
     }
 
@@ -139,9 +142,11 @@ internal static class LbOptionsReader
         gateway.ClientFinTimeout = reader.Duration("ClientFinTimeout", gateway.ClientFinTimeout);
         gateway.DrainTimeout = reader.Duration("DrainTimeout", gateway.DrainTimeout);
         gateway.CloseSpreadTime = reader.Duration("CloseSpreadTime", gateway.CloseSpreadTime);
+        reader.Section("Tls", r => gateway.Tls = TlsReader.Gateway(r, gateway.Tls));
         TcpReader.Read(reader, gateway);
         AdmissionReader.Read(reader, gateway);
-        reader.NotInThisVersion(
-            "AcceptProxy", "RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules", "Tls", "Responses", "IdleTimeout");
+        UdpValidation.Read(reader, gateway);
+        PrefaceReader.Read(reader, gateway);
+        reader.NotInThisVersion("RequestTimeout", "KeepAliveTimeout", "ForwardFor", "ErrorFiles", "RateLimit", "Rules");
     }
 }

@@ -47,8 +47,12 @@ public sealed class SorryServerOptions
 /// <summary>The same client gets the same server.</summary>
 public sealed class PersistenceOptions
 {
-    /// <summary>How a client is known: <c>none</c> (default) or <c>source</c>, its address (LVS <c>persistence_timeout</c>, HAProxy <c>stick on src</c>).</summary>
-    [OneOf("none", "source")]
+    /// <summary>
+    /// How a client is known: <c>none</c> (default); <c>source</c>, its address (LVS <c>persistence_timeout</c>, HAProxy <c>stick on src</c>);
+    /// <c>rdp-cookie</c>, the server that its cookie <c>msts</c> names (HAProxy <c>persist rdp-cookie</c>; TCP gateways), where only <see cref="OnDown"/>
+    /// counts of the rest.
+    /// </summary>
+    [OneOf("none", "source", "rdp-cookie")]
     public string Type { get; set; } = "none";
 
     /// <summary>How long a client is remembered after its last connection came, and longer while one is open; above 0, default 6 min (keepalived).</summary>

@@ -103,6 +103,8 @@ internal static class PoolValidation
     public static void ValidateServer(string path, ServerOptions server, List<ConfigurationError> errors)
     {
         Rules.Run(new ServerRules(), path, server, errors);
+        if (server.Tls is { } tls) Rules.Run(new ServerTlsRules(), $"{path}:Tls", tls, errors);
+        ProxySendingWords.Validate(path, server, errors);
         TcpValidation.Validate(path, server, errors);
         if (!string.IsNullOrWhiteSpace(server.Address) && !ServerAddress.TryParse(server.Address, out _, out string? error))
             errors.Add(new($"{path}:Address", server.Address, error));
@@ -161,6 +163,12 @@ internal sealed partial class PersistenceRules : IValidateOptions<PersistenceOpt
 
 [OptionsValidator]
 internal sealed partial class ServerRules : IValidateOptions<ServerOptions>;
+
+[OptionsValidator]
+internal sealed partial class ServerTlsRules : IValidateOptions<ServerTlsOptions>;
+
+[OptionsValidator]
+internal sealed partial class GatewayTlsRules : IValidateOptions<GatewayTlsOptions>;
 
 [OptionsValidator]
 internal sealed partial class CheckRules : IValidateOptions<CheckOptions>;

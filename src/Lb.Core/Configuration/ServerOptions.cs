@@ -51,6 +51,23 @@ public sealed class ServerOptions
     /// </summary>
     public bool InhibitOnFailure { get; set; }
 
+    /// <summary>TLS to it (HAProxy <c>ssl</c>), after a PROXY header if there is one; default null: none.</summary>
+    public ServerTlsOptions? Tls { get; set; }
+
+    /// <summary>
+    /// Tells the server who its client is, by a PROXY header before everything else, TLS too: <c>v1</c>, <c>v2</c>, <c>v2-ssl</c> (with the client's TLS) or
+    /// <c>v2-ssl-cn</c> (with the Common Name of its certificate, too) (HAProxy <c>send-proxy</c>, <c>send-proxy-v2</c>, …). Checks of the server's own
+    /// port begin with one, too. Not set: none.
+    /// </summary>
+    [OneOf("v1", "v2", "v2-ssl", "v2-ssl-cn")]
+    public string? SendProxy { get; set; }
+
+    /// <summary>
+    /// More to say in version 2: <c>ssl</c>, <c>cert-cn</c>, <c>ssl-cipher</c>, <c>authority</c> (SNI), <c>alpn</c>, <c>unique-id</c>, <c>crc32c</c> (HAProxy
+    /// <c>proxy-v2-options</c>). Default: nothing.
+    /// </summary>
+    public IList<string> ProxyV2Options { get; } = [];
+
     /// <summary>
     /// Where connections to it come from: <c>192.0.2.1</c>, <c>192.0.2.1:40000-49999</c> or <c>clientip</c>; default <see cref="PoolOptions.Source"/>
     /// (HAProxy <c>source</c>).

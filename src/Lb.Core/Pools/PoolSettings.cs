@@ -26,6 +26,9 @@ public sealed record PoolSettings(
     /// <summary>Weight of usable main servers that the pool needs; 0 = none.</summary>
     public int Quorum { get; init; } = 1;
 
+    /// <summary>A Remote Desktop client's cookie names its server: <see cref="PersistenceOptions.Type"/> is <c>rdp-cookie</c>.</summary>
+    public bool PersistsRdpCookie { get; init; }
+
     /// <summary>Longest wait before the same server is tried again: HAProxy's turn-around of one second, or the connect time-out if that is shorter.</summary>
     public TimeSpan TurnAround => ConnectTimeout < TimeSpan.FromSeconds(1) ? ConnectTimeout : TimeSpan.FromSeconds(1);
 
@@ -59,6 +62,7 @@ public sealed record PoolSettings(
             OnMarkedDown = pool.OnMarkedDown,
             OnMarkedUp = pool.OnMarkedUp,
             Quorum = pool.Quorum,
+            PersistsRdpCookie = pool.Persistence.Type.Equals("rdp-cookie", StringComparison.OrdinalIgnoreCase),
         };
     }
 }

@@ -93,6 +93,9 @@ public sealed partial class Server
     /// <summary>The zone where it stands; null = nowhere.</summary>
     public string? Zone { get; internal set; }
 
+    /// <summary>What it is told of each client before everything else.</summary>
+    public ProxySending SendProxy { get; internal set; }
+
     /// <summary>How a gateway connects to it, beyond the address.</summary>
     public ServerConnecting Connecting { get; internal set; } = ServerConnecting.Plain;
 

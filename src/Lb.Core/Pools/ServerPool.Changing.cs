@@ -271,6 +271,7 @@ public sealed partial class ServerPool
         server.Backup = options.Backup;
         server.Priority = options.Priority;
         server.Zone = options.Zone;
+        server.SendProxy = ProxySendingWords.Read(options);
         server.MaxQueue = options.MaxQueue;
         server.MinConnections = options.MinConnections;
 

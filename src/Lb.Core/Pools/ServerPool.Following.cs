@@ -51,6 +51,9 @@ public sealed partial class ServerPool
         _affinity = isSource ? new SourceAffinity(options, TimestampsPerSecond) : null;
     }
 
+    /// <summary>True when a pick may depend on the first bytes of a connection: <see cref="IPickRequest.FirstBytes"/>.</summary>
+    public bool UsesFirstBytes => Settings.PersistsRdpCookie || _placement.Policy.Traits.HasFlag(PolicyTraits.UsesFirstBytes);
+
     private (TimeSpan Timeout, int Mask, int Mask6, int MaxEntries)? _persistenceRules;
 
     private long ActiveLeases()

@@ -35,6 +35,9 @@ public enum PolicyTraits
 
     /// <summary>The server that the key leads to is waited for when it is full, unless the pool says otherwise (HAProxy <c>hash-preserve-affinity always</c>).</summary>
     PreservesAffinity = 4,
+
+    /// <summary>It reads <see cref="IPickRequest.FirstBytes"/>: TCP gateways wait for a Remote Desktop client's request before they pick.</summary>
+    UsesFirstBytes = 8,
 }
 
 /// <summary>A scheduling algorithm frozen over one snapshot. Called by any thread, by many at a time; must not allocate, lock or block.</summary>

@@ -56,7 +56,8 @@ internal sealed class KeyedHash<TKey>(TKey key, HashOptions options) : IScheduli
 
     // HAProxy's ring follows the effective weight; its map does not.
     public PolicyTraits Traits =>
-        PolicyTraits.UsesKey | PolicyTraits.PreservesAffinity | (options.Consistent ? PolicyTraits.FollowsLiveWeights : PolicyTraits.None);
+        PolicyTraits.UsesKey | PolicyTraits.PreservesAffinity | (options.Consistent ? PolicyTraits.FollowsLiveWeights : PolicyTraits.None)
+        | (typeof(TKey) == typeof(RdpCookieKey) ? PolicyTraits.UsesFirstBytes : PolicyTraits.None);
 
     public bool TryGetKey(in PickContext context, out ulong hash)
     {

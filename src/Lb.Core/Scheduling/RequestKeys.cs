@@ -135,40 +135,13 @@ internal readonly struct HeaderKey(byte[] name, bool useDomainOnly) : IRequestKe
     }
 }
 
-/// <summary>
-/// The cookie of a Remote Desktop connection request (HAProxy <c>balance rdp-cookie(name)</c>): TPKT, then X.224, then <c>Cookie: name=value</c>.
-/// </summary>
+/// <summary>The cookie of a Remote Desktop connection request (HAProxy <c>balance rdp-cookie(name)</c>).</summary>
 internal readonly struct RdpCookieKey(byte[] name) : IRequestKey
 {
-    private const int TpktLength = 4, X224Length = 7;
-
     public bool TryHash(in PickContext context, HashFunction function, out uint hash)
     {
-        bool found = TryGet(in context, out ReadOnlySpan<byte> key);
+        bool found = RdpRequest.TryGetCookie(context.Request is null ? default : context.Request.FirstBytes, name, out ReadOnlySpan<byte> key);
         hash = found ? KeyHash.Compute(function, key) : 0;
         return found;
-    }
-
-    private bool TryGet(in PickContext context, out ReadOnlySpan<byte> key)
-    {
-        key = default;
-        ReadOnlySpan<byte> data = context.Request is null ? default : context.Request.FirstBytes;
-
-        // TPKT: version 3, reserved, length of the whole; X.224: its length, connection request (0xE0), destination 0, source, class.
-        if (data.Length < TpktLength + X224Length || data[0] != 3 || data[5] != 0xE0) return false;
-        int length = (data[2] << 8) | data[3];
-        if (length < data.Length) data = data[..length];
-        if (data.Length < TpktLength + X224Length) return false;
-        data = data[(TpktLength + X224Length)..];
-
-        ReadOnlySpan<byte> start = "Cookie: "u8;
-        if (!data.StartsWith(start)) return false;
-        data = data[start.Length..];
-        if (data.Length <= name.Length || !System.Text.Ascii.EqualsIgnoreCase(data[..name.Length], name) || data[name.Length] != '=') return false;
-        data = data[(name.Length + 1)..];
-        int end = data.IndexOf("\r\n"u8);
-        if (end <= 0) return false;
-        key = data[..end];
-        return true;
     }
 }

@@ -11,17 +11,29 @@ namespace Lb.Health;
 /// <param name="Socks4">A proxy to connect through; null: none.</param>
 internal sealed record CheckPlace(IPAddress? Address, int? Port, IPAddress? Source, ReadOnlyMemory<byte> Preamble, IPEndPoint? Socks4)
 {
-    // The PROXY protocol's words for "this connection is my own" (proxy-protocol.txt, 2.1 and 2.2).
-    private static readonly byte[] UnknownV1 = [.. "PROXY UNKNOWN\r\n"u8];
-    private static readonly byte[] LocalV2 = [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x20, 0x00, 0x00, 0x00];
+    private static readonly byte[] UnknownV1 = [.. ProxyHeaderWriter.UnknownLine];
+    private static readonly byte[] LocalV2 = [.. ProxyHeaderWriter.Local];
+
+    // HAProxy's rule: a check begins as traffic does, unless it goes somewhere else than traffic.
+    private bool AsTraffic { get; init; }
 
     /// <summary>Reads valid options.</summary>
     public static CheckPlace From(CheckOptions options) => new(
         options.Address is { } address ? IPAddress.Parse(address) : null,
         options.Port,
         options.SourceAddress is { } source ? IPAddress.Parse(source) : null,
-        options.SendProxy switch { "v1" => UnknownV1, "v2" => LocalV2, _ => default(ReadOnlyMemory<byte>) },
-        options.Socks4 is { } proxy ? IPEndPoint.Parse(proxy) : null);
+        options.SendProxy?.ToLowerInvariant() switch { "v1" => UnknownV1, "v2" => LocalV2, _ => default(ReadOnlyMemory<byte>) },
+        options.Socks4 is { } proxy ? IPEndPoint.Parse(proxy) : null)
+    {
+        AsTraffic = options is { SendProxy: null, Port: null, Address: null },
+    };
+
+    /// <summary>What a connection to this server begins with.</summary>
+    public ReadOnlyMemory<byte> PreambleFor(ProxySending traffic)
+    {
+        if (!AsTraffic || traffic == ProxySending.None) return Preamble;
+        return traffic.HasFlag(ProxySending.Version1) ? UnknownV1 : LocalV2;
+    }
 
     /// <summary>Where to check a server. Another address needs a port, which a Unix socket does not have.</summary>
     public EndPoint Of(EndPoint server)

@@ -31,6 +31,10 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
     /// <summary>The name that a check asks for; null: it asks for none, or not at the server's address.</summary>
     public string? HostNameOf(Server server) => Place.Address is null && checker is not (TcpChecker or IcmpChecker or UdpChecker or DnsChecker) ? server.HostName : null;
 
+    /// <summary>What a connection to a server begins with: what the check says, or what the server's traffic begins with.</summary>
+    public ReadOnlyMemory<byte> PreambleOf(Server server) =>
+        Place.PreambleFor(checker is IcmpChecker or UdpChecker or DnsChecker or CommandChecker or AgentChecker ? ProxySending.None : server.SendProxy);
+
     /// <summary>What the checker is told of a server.</summary>
     /// <param name="server">Which.</param>
     /// <param name="endPoint">What <see cref="Place"/> says of its address.</param>
@@ -39,7 +43,7 @@ internal sealed class CheckPlan(CheckOptions options, IHealthChecker checker, Ti
     {
         AnswerTimeout = limits.Answer,
         Source = Place.Source,
-        Preamble = Place.Preamble,
+        Preamble = PreambleOf(server),
         Socks4 = Place.Socks4,
         HostName = HostNameOf(server),
         Pool = server.Pool.Name,

@@ -66,6 +66,9 @@ internal sealed class ServerCheck : IDisposable
     /// <summary>The name that it asks for, if any.</summary>
     public string? HostName => _plan.HostNameOf(Server);
 
+    /// <summary>What its connections begin with.</summary>
+    public ReadOnlyMemory<byte> Preamble => _plan.PreambleOf(Server);
+
     /// <summary>How long its stages may take.</summary>
     public CheckTimeouts Limits => CheckTimeouts.From(_plan.Options.Interval, _plan.Options.Timeout, Pool.Settings.ConnectTimeout);
 

@@ -104,14 +104,17 @@ public abstract partial class Gateway
             foreach (GatewayShard shard in Shards) await LoopGroup.RunAsync(shard.Loop, () => Do(shard.KillAll)).ConfigureAwait(false);
         }
 
-        Released();
+        LetGo();
         TransportLog.Stopped(Logger, Name);
     }
 
     /// <summary>A client is taken in.</summary>
-    internal void OnOpened()
+    /// <param name="loop">The loop that has accepted it, when the gateway may rest after it; null = it can't.</param>
+    internal void OnOpened(EventLoop? loop = null)
     {
         int open = Interlocked.Increment(ref _open);
+        _process?.Opened();
+        if (loop is not null) _pace?.Accepted(loop);
         int limit = _settings.MaxConnections;
         if (limit != 0 && open >= limit) AdjustAccepting();
     }
@@ -120,6 +123,7 @@ public abstract partial class Gateway
     internal void OnClosed()
     {
         int open = Interlocked.Decrement(ref _open);
+        _process?.Closed();
         if (_full != 0) AdjustAccepting();
         if (open == 0 && Volatile.Read(ref _draining) != 0) _empty.TrySetResult();
     }
@@ -142,7 +146,7 @@ public abstract partial class Gateway
     private int WantFull()
     {
         int limit = _settings.MaxConnections;
-        return limit != 0 && OpenConnections >= limit ? 1 : 0;
+        return IsHeldUp || (limit != 0 && OpenConnections >= limit) ? 1 : 0;
     }
 
     private static bool Do(Action action)

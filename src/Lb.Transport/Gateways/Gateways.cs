@@ -6,12 +6,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Lb.Transport;
 
 /// <summary>The gateways of a host by name, on one group of event loops; follows reloads. Any thread.</summary>
-public sealed class Gateways : ILbPart, IDisposable
+public sealed partial class Gateways : ILbPart, IDisposable
 {
     // By GatewayOptions.Mode.
     private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["tcp"] = static context => new TcpGateway(in context),
+        ["udp"] = static context => new UdpGateway(in context),
         ["health"] = static context => new HealthGateway(in context),
     };
 
@@ -43,6 +44,9 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <summary>The gateways that run, by name.</summary>
     public IReadOnlyCollection<Gateway> All => [.. _gateways.Values];
 
+    /// <summary>What all gateways share; null before there is one.</summary>
+    internal ProcessLimits? Limits => _loops?.Limits;
+
     /// <summary>The gateway of that name.</summary>
     /// <param name="name">The name; compared without regard to case.</param>
     /// <exception cref="KeyNotFoundException">No such gateway runs.</exception>
@@ -57,31 +61,41 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
-        GatewayValidation.Validate(options, IsOurs, errors);
+        GatewayValidation.Validate(options, WillBeOurs(options), errors);
+        AddressFiles.Validate(options, errors);
         TransportValidation.Validate(options, _transport, errors);
+        TlsValidation.Validate(options, errors);
     }
 
     /// <inheritdoc/>
     public async Task ApplyAsync(LbOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (_isGiven) return; // another process has the sockets, and this one only waits for its last clients
         bool isStart = _loops is null;
+        HandOverClient? predecessor = null;
         if (isStart && options.Gateways.Count > 0)
         {
             _transport = options.Transport;
             _loops = new LoopGroup(options.Transport, _time, _logger);
+            predecessor = TakeOver(options.Transport);
         }
 
+        _loops?.Limits.Update(options.Transport, _loops.MaxConnections);
+
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
-        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone).ConfigureAwait(false);
+        foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone, options).ConfigureAwait(false);
         foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
         ServerConnects? connects = ServerConnects.From(options, _pools);
         foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, connects, errors).ConfigureAwait(false);
+        if (errors.Count == 0 && isStart && _loops is not null) await TookAsync(predecessor, options.Transport, errors, options.Path).ConfigureAwait(false);
         if (errors.Count == 0) return;
         if (isStart)
         {
+            if (predecessor is not null) Inherited.CloseRest();
+            predecessor?.Dispose();
             // A start that fails leaves nothing listening, also when nobody disposes of the host.
             _gateways = _gateways.Clear();
             _transport = null;
@@ -103,9 +117,10 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     // It drains while the rest goes on: a reload does not wait for the last of its clients.
-    private async Task LeaveAsync(Gateway gone)
+    private async Task LeaveAsync(Gateway gone, LbOptions options)
     {
         _gateways = _gateways.Remove(gone.Name);
+        await gone.CloseAsync(GatewayValidation.Addresses(options.Gateways.Values)).ConfigureAwait(false);
         await gone.BeginStopAsync().ConfigureAwait(false);
         _leaving.RemoveAll(static l => l.Stopped.IsCompleted);
         _leaving.Add((gone, gone.StopAsync(_time, CancellationToken.None)));
@@ -115,10 +130,18 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         GatewayContext context = new(name, gateway, options, _pools, _loops!, _logger) { Connects = connects };
         Gateway? before = Find(name);
-        Gateway running = before ?? s_kinds[gateway.Mode](context);
+        Gateway running;
         try
         {
-            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
+            running = before ?? s_kinds[gateway.Mode](context);
+            if (before is null) running.Admit(in context);
+            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }, Inherited).ConfigureAwait(false);
+        }
+        catch (CertificateException error)
+        {
+            // Changed since the check.
+            errors.Add(new($"{options.Path}:Gateways:{name}:Tls", error.File, error.Reason));
+            return;
         }
         catch (SocketException error)
         {
@@ -130,7 +153,12 @@ public sealed class Gateways : ILbPart, IDisposable
             return;
         }
 
-        if (before is not null) running.Update(in context);
+        if (before is not null)
+        {
+            running.Update(in context);
+            running.Admit(in context);
+        }
+
         _gateways = _gateways.SetItem(name, running);
     }
 
@@ -139,6 +167,7 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken ct)
     {
+        _handOver?.Dispose();
         // The host's patience holds for those that a reload has removed, too.
         IEnumerable<Gateway> stopping = [.. _leaving.Select(static l => l.Gateway), .. _gateways.Values];
         await Task.WhenAll(stopping.Select(g => g.StopAsync(_time, ct))).ConfigureAwait(false);
@@ -147,5 +176,9 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     /// <summary>Ends the loops and whatever connections are left. Idempotent.</summary>
-    public void Dispose() => Interlocked.Exchange(ref _loops, null)?.Dispose();
+    public void Dispose()
+    {
+        _handOver?.Dispose();
+        Interlocked.Exchange(ref _loops, null)?.Dispose();
+    }
 }

@@ -8,6 +8,7 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
 
     private readonly List<Listener> _listeners = [];
     private readonly HashSet<Probe> _probes = [];
+    private AdmissionDoor? _door;
     private bool _paused;
 
     /// <summary>Written by the loop, read by any thread.</summary>
@@ -34,8 +35,14 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
 
     public void OnAccepted(Listener listener, Connection connection)
     {
+        if (gateway.Admission.IsOpen) Enter(connection);
+        else (_door ??= new AdmissionDoor(Loop, gateway.Admission, gateway.Limits, Enter)).Knock(connection);
+    }
+
+    private void Enter(Connection connection)
+    {
         Total++;
-        gateway.OnOpened();
+        gateway.OnOpened(Loop);
         if (gateway.IsFull) FollowGateway();
         Probe probe = new(this, connection, gateway.Settings);
         _probes.Add(probe);
@@ -48,6 +55,7 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
     {
         foreach (Listener listener in _listeners) listener.Close();
         _listeners.Clear();
+        _door?.Clear();
     }
 
     public override void KillAll()
@@ -66,7 +74,12 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
         }
     }
 
-    private void Closed() => gateway.OnClosed();
+    private void Closed(Connection connection)
+    {
+        connection.GetPeer(out PeerAddress prober);
+        gateway.Admission.Release(in prober);
+        gateway.OnClosed();
+    }
 
     /// <summary>One connection of a prober: gets its answer, and is then read to its end, because unread data would turn the end into a reset.</summary>
     private sealed class Probe(HealthShard shard, Connection connection, HealthSettings settings) : LoopTimer, IConnectionHandler
@@ -147,7 +160,7 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
             _ended = true;
             shard.Loop.Cancel(this);
             shard._probes.Remove(this);
-            shard.Closed();
+            shard.Closed(connection);
         }
     }
 }

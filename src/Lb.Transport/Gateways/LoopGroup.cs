@@ -17,12 +17,22 @@ internal sealed class LoopGroup : IDisposable
             for (int i = 0; i < count; i++) Pin(_loops[i], i, processors[i % processors.Count], logger);
         }
 
-        foreach (EventLoop loop in _loops) loop.Start();
+        Limits = new ProcessLimits(logger);
+        foreach (EventLoop loop in _loops)
+        {
+            LoopMemory memory = Limits.AddLoop();
+            loop.Post(static state => ((LoopMemory)state!).Attach(), memory);
+            loop.Start();
+        }
+
         MaxConnections = DescriptorBudget.Connections(options.Splice ? SplicePipes.Most : 0);
         if (MaxConnections != 0) TransportLog.ConnectionLimit(logger, MaxConnections);
     }
 
     public IReadOnlyList<EventLoop> Loops => _loops;
+
+    /// <summary>What all gateways share.</summary>
+    public ProcessLimits Limits { get; }
 
     /// <summary>Most connections that the limit of open files allows a gateway; 0 = not known.</summary>
     public int MaxConnections { get; }

@@ -61,9 +61,9 @@ internal abstract class Connection
 
     /// <summary>
     /// Offers to move what arrives here from now on straight to <paramref name="destination"/> inside the kernel (splice(2)), without
-    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/>: it
-    /// costs next to nothing, and the driver answers false until it has read two big buffers in a row, where it can't splice at all, and when
-    /// anything is pending at the destination.
+    /// <see cref="IConnectionHandler.OnData"/>. A handler that would send all of it on unchanged may ask after every <see cref="SendResult.Sent"/> and
+    /// in every <see cref="IConnectionHandler.OnDrained"/> of the destination: it costs next to nothing, and the driver answers false until it has read two
+    /// big buffers in a row, where it can't splice at all, and when anything is pending at the destination.
     /// </summary>
     /// <remarks>
     /// After true: every piece is told by <see cref="IConnectionHandler.OnSpliced"/> instead of <c>OnData</c>. What the destination has not taken yet counts
@@ -76,6 +76,12 @@ internal abstract class Connection
     /// <param name="destination">Of the same loop. A connection that changes bytes (TLS) is no place to splice to or from.</param>
     /// <param name="limit">At most so many bytes, above 0: the rest of a body of known length. Default: no limit.</param>
     public virtual bool TrySpliceTo(Connection destination, long limit = long.MaxValue) => false;
+
+    /// <summary>
+    /// Closes so that the peer hears nothing of it, as far as the system can do that (<see cref="AccessAction.SilentDrop"/>); else as <see cref="Abort"/>. No
+    /// callback follows. Idempotent.
+    /// </summary>
+    public virtual void Vanish() => Abort();
 
     /// <summary>Copies the peer's address (accepted: the client; connected: the server) into <paramref name="address"/>; all zero for Unix sockets.</summary>
     public abstract void GetPeer(out PeerAddress address);
@@ -192,8 +198,8 @@ internal abstract class Listener : IListening
     /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
     public virtual nint Handle => -1;
 
-    /// <summary>The file of a Unix socket stays when this listener closes: another process listens on it.</summary>
-    public bool KeepsFile { get; set; }
+    /// <summary>Another process listens on this very socket: closing it here leaves the file of a Unix socket, and whoever was accepted is served.</summary>
+    public bool IsShared { get; set; }
 
     /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
     public abstract void Close();

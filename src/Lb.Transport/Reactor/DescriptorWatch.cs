@@ -13,13 +13,16 @@ internal interface IDescriptorHandler
 }
 
 /// <summary>A native descriptor that a loop watches for its owner; see <see cref="ReactorLoop.Watch"/>.</summary>
-internal sealed class DescriptorWatch(int descriptor, IDescriptorHandler handler)
+internal sealed class DescriptorWatch(int descriptor, IDescriptorHandler handler, bool writes)
 {
     /// <summary>The owner's descriptor: the loop neither makes nor closes it.</summary>
     public int Descriptor { get; } = descriptor;
 
     /// <summary>Who is told.</summary>
     public IDescriptorHandler Handler { get; } = handler;
+
+    /// <summary>Whether a possible write is told too.</summary>
+    public bool Writes { get; } = writes;
 
     /// <summary>True until <see cref="ReactorLoop.Unwatch"/>.</summary>
     public bool IsActive => Generation != 0;
@@ -37,12 +40,12 @@ internal sealed class DescriptorWatches
     private int _usedSlots;
     private uint _lastGeneration;
 
-    public DescriptorWatch Add(int descriptor, IDescriptorHandler handler)
+    public DescriptorWatch Add(int descriptor, IDescriptorHandler handler, bool writes)
     {
         int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : _usedSlots++;
         if (slot == _watches.Length) Array.Resize(ref _watches, slot * 2);
         if (++_lastGeneration > NativeLoop.MostGeneration) _lastGeneration = 1;
-        return _watches[slot] = new DescriptorWatch(descriptor, handler) { Slot = slot, Generation = _lastGeneration };
+        return _watches[slot] = new DescriptorWatch(descriptor, handler, writes) { Slot = slot, Generation = _lastGeneration };
     }
 
     /// <returns>False when it has been removed before.</returns>

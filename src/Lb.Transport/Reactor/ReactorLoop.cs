@@ -13,6 +13,7 @@ internal abstract class ReactorLoop : EventLoop
     private readonly Action<Exception>? _onHandlerError;
     private readonly Action<Exception> _report;
     private readonly long _frequency;
+    private DatagramArea? _datagrams;
     private long _now;
     private long _shortages;
     private bool _started;
@@ -44,6 +45,9 @@ internal abstract class ReactorLoop : EventLoop
     public sealed override bool IsCurrent => Thread.CurrentThread == _thread;
 
     public sealed override long DescriptorShortages => Volatile.Read(ref _shortages);
+
+    /// <summary>What the loop's datagram sockets share; made when the first one is opened.</summary>
+    internal DatagramArea Datagrams => _datagrams ??= new DatagramArea(this);
 
     /// <summary>True on the loop's thread, and on any thread while the loop is not running.</summary>
     internal bool IsOwner => IsCurrent || !_started;
@@ -77,7 +81,10 @@ internal abstract class ReactorLoop : EventLoop
     /// </summary>
     /// <exception cref="PlatformNotSupportedException">The managed driver knows no native descriptors.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
-    public virtual DescriptorWatch Watch(int descriptor, IDescriptorHandler handler) =>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="handler">Who is told.</param>
+    /// <param name="writes">False: only what can be read is told. The kernel tells of every datagram that has left a UDP socket otherwise.</param>
+    public virtual DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true) =>
         throw new PlatformNotSupportedException("Native descriptors are watched by the epoll and io_uring drivers only.");
 
     /// <summary>Ends a watch: its handler hears nothing any more. Idempotent.</summary>
@@ -106,6 +113,8 @@ internal abstract class ReactorLoop : EventLoop
             _disposed = true;
         }
 
+        _datagrams?.Dispose();
+        _datagrams = null;
         _alarm?.Dispose();
     }
 

@@ -32,12 +32,31 @@ internal sealed class Splices(bool isEnabled)
     private readonly Dictionary<Connection, Splice> _from = [];
     private readonly Dictionary<Connection, Splice> _to = [];
     private readonly Stack<Splice> _free = new();
+    private long _began;
+    private long _bytes;
 
     /// <summary>Where their pipes come from.</summary>
     public SplicePipes Pipes { get; } = new(isEnabled);
 
     /// <summary>Transfers under way.</summary>
     public int Count => _to.Count;
+
+    /// <summary>Transfers that ever began. Any thread.</summary>
+    public long Began => Volatile.Read(ref _began);
+
+    /// <summary>Bytes that ever left a source. Any thread.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Bytes in the pipes of all of them.</summary>
+    public long Pending
+    {
+        get
+        {
+            long sum = 0;
+            foreach (Splice splice in _to.Values) sum += splice.Pending;
+            return sum;
+        }
+    }
 
     /// <summary>Begins a transfer; false when no pipe is to be had. Neither end may be at that end of another one.</summary>
     public bool TryBegin(Connection from, Connection to, long limit)
@@ -49,6 +68,7 @@ internal sealed class Splices(bool isEnabled)
         splice.Pipe = pipe;
         splice.Left = limit;
         splice.Moved = 0;
+        _began++;
         _from.Add(from, splice);
         _to.Add(to, splice);
         return true;
@@ -59,6 +79,16 @@ internal sealed class Splices(bool isEnabled)
 
     /// <summary>The transfer that this connection is the destination of.</summary>
     public Splice To(Connection destination) => _to[destination];
+
+    /// <summary>So many bytes have left the source.</summary>
+    /// <returns>True when they were the last ones of the limit.</returns>
+    public bool Took(Splice splice, int bytes)
+    {
+        _bytes += bytes;
+        splice.Moved += bytes;
+        splice.Left -= bytes;
+        return splice.Left == 0;
+    }
 
     /// <summary>The source has nothing for the moment: others may use the pipe.</summary>
     public void Rest(Splice splice)

@@ -4,7 +4,7 @@ namespace Lb.Transport;
 /// Closes connections when a server is marked down or up, as its pool says at that moment: HAProxy's <c>on-marked-down</c> and <c>on-marked-up</c>. As there,
 /// maintenance is down too; drain and ejection are not.
 /// </summary>
-internal sealed class MarkedServers(TcpGateway gateway) : IServerWatcher
+internal sealed class MarkedServers(IMarkedSessions gateway) : IServerWatcher
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ServerPool, IDisposable> _watched = [];
@@ -23,11 +23,11 @@ internal sealed class MarkedServers(TcpGateway gateway) : IServerWatcher
         PoolSettings settings = server.Pool.Settings;
         if (IsOut(to))
         {
-            if (!IsOut(from) && settings.OnMarkedDown == OnMarkedDown.ShutdownSessions) gateway.Post(shard => shard.Shutdown(server, RelayEnd.ServerMarkedDown));
+            if (!IsOut(from) && settings.OnMarkedDown == OnMarkedDown.ShutdownSessions) gateway.ShutDown(server);
         }
         else if (to == ServerStatus.Up && (IsOut(from) || from == ServerStatus.Ejected) && !server.Backup && settings.OnMarkedUp == OnMarkedUp.ShutdownBackupSessions)
         {
-            gateway.Post(shard => shard.ShutdownBackups(server.Pool));
+            gateway.ShutDownBackups(server.Pool);
         }
     }
 
@@ -45,4 +45,14 @@ internal sealed class MarkedServers(TcpGateway gateway) : IServerWatcher
     }
 
     private static bool IsOut(ServerStatus status) => status is ServerStatus.Down or ServerStatus.Maintenance;
+}
+
+/// <summary>Whose sessions <see cref="MarkedServers"/> closes. Any thread; does not block.</summary>
+internal interface IMarkedSessions
+{
+    /// <summary>Closes the sessions of a server that went down.</summary>
+    void ShutDown(Server server);
+
+    /// <summary>Closes the sessions of all backup servers of a pool.</summary>
+    void ShutDownBackups(ServerPool pool);
 }

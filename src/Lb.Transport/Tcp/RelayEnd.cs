@@ -56,4 +56,22 @@ public enum RelayEnd
 
     /// <summary>The last attempt found no local port left for a connection to the server: of <see cref="ServerOptions.Source"/>'s range, or of the system's.</summary>
     ConnectNoPort,
+
+    /// <summary>The client's TLS handshake failed, or it did not speak TLS.</summary>
+    TlsHandshakeFailed,
+
+    /// <summary>The client's TLS handshake was not done within the handshake time-out.</summary>
+    TlsHandshakeTimeout,
+
+    /// <summary>The last attempt found a server, but TLS with it failed: its certificate, most often.</summary>
+    ConnectTlsFailed,
+
+    /// <summary>A rule or a limit keeps this client out, by the address that its PROXY header names (<see cref="Gateway.Admission"/>).</summary>
+    Denied,
+
+    /// <summary>A proxy of <see cref="AcceptProxyOptions"/> sent no right PROXY header, or only a part of one.</summary>
+    ProxyHeaderInvalid,
+
+    /// <summary>A proxy's PROXY header did not come whole within <see cref="AcceptProxyOptions.Timeout"/>.</summary>
+    ProxyHeaderTimeout,
 }

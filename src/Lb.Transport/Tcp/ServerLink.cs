@@ -8,7 +8,13 @@ namespace Lb.Transport;
 /// </summary>
 internal sealed class ServerLink
 {
-    private ServerLink(ServerConnecting connecting) => Connecting = connecting;
+    private readonly TlsClient? _tls;
+
+    private ServerLink(Server server, ServerConnecting connecting)
+    {
+        Connecting = connecting;
+        if (connecting.Tls is { } tls) _tls = new TlsClient(tls, server);
+    }
 
     /// <summary>What it was prepared from.</summary>
     public ServerConnecting Connecting { get; }
@@ -17,9 +23,7 @@ internal sealed class ServerLink
     /// <param name="raw">The connection.</param>
     /// <param name="session">Whose it is.</param>
     /// <returns>The connection to relay through: <paramref name="raw"/>, or one whose <see cref="IConnectionHandler.OnConnected"/> is still to come.</returns>
-#pragma warning disable CA1822 // what it says depends on the server's options
-    public Connection Greet(Connection raw, TcpSession session) => raw;
-#pragma warning restore CA1822
+    public Connection Greet(Connection raw, TcpSession session) => _tls is null ? raw : TlsConnection.Begin(raw, session, _tls);
 
     /// <summary>The links of one loop, by server; those of servers that are gone go with them.</summary>
     internal sealed class Table
@@ -32,7 +36,7 @@ internal sealed class ServerLink
             ServerConnecting connecting = server.Connecting;
             if (ReferenceEquals(connecting, ServerConnecting.Plain)) return null;
             if (_links.TryGetValue(server, out ServerLink? link) && ReferenceEquals(link.Connecting, connecting)) return link;
-            link = new ServerLink(connecting);
+            link = new ServerLink(server, connecting);
             _links.AddOrUpdate(server, link);
             return link;
         }

@@ -6,14 +6,14 @@ namespace Lb.Transport;
 /// A TCP gateway: takes clients in on its listeners and relays each to a server of its pool (HAProxy <c>mode tcp</c>). Hosts make it by
 /// <c>AddTcpGateway</c> or configuration. Properties may be read by any thread.
 /// </summary>
-public sealed class TcpGateway : Gateway
+public sealed class TcpGateway : Gateway, IMarkedSessions
 {
     private readonly TcpShard[] _shards;
     private readonly MarkedServers _marked;
     private volatile TcpSettings _settings;
 
     internal TcpGateway(in GatewayContext context)
-        : this(in context, TcpSettings.From(in context))
+        : this(in context, TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(null, in context) })
     {
     }
 
@@ -49,6 +49,9 @@ public sealed class TcpGateway : Gateway
     /// <summary>Attempts that went to another server than the failed one (HAProxy <c>wredis</c>).</summary>
     public long Redispatches => Sum(static c => Volatile.Read(ref c.Redispatches));
 
+    /// <summary>The certificates that its clients get; null without TLS.</summary>
+    public GatewayCertificates? Certificates => _settings.Tls;
+
     internal TcpSettings Settings => _settings;
 
     internal TcpShard ShardOf(int loop) => _shards[loop];
@@ -61,7 +64,7 @@ public sealed class TcpGateway : Gateway
 
     internal override void Update(in GatewayContext context)
     {
-        TcpSettings settings = TcpSettings.From(in context);
+        TcpSettings settings = TcpSettings.From(in context) with { Tls = GatewayCertificates.Follow(_settings.Tls, in context) };
         _settings = settings;
         foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);
@@ -82,7 +85,15 @@ public sealed class TcpGateway : Gateway
         }
     }
 
-    private protected override void Released() => _marked.Stop();
+    void IMarkedSessions.ShutDown(Server server) => Post(shard => shard.Shutdown(server, RelayEnd.ServerMarkedDown));
+
+    void IMarkedSessions.ShutDownBackups(ServerPool pool) => Post(shard => shard.ShutdownBackups(pool));
+
+    private protected override void Released()
+    {
+        _marked.Stop();
+        _settings.Tls?.Dispose();
+    }
 
     private long Sum(Func<TcpCounters, long> value)
     {

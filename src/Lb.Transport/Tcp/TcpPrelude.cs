@@ -38,8 +38,20 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>The address the client connected to, when a PROXY header names it; empty: ours.</summary>
     public PeerAddress Destination { get; set; }
 
+    /// <summary>The PROXY header that the connection began with, when it says more than addresses; null = none.</summary>
+    public byte[]? Announced { get; set; }
+
     /// <summary>The server that persistence names in the client's first bytes (an RDP cookie); null = none.</summary>
     public Server? Prefer { get; set; }
+
+    /// <summary>Its source counts as having one more connection.</summary>
+    public bool IsAdmitted { get; set; }
+
+    /// <summary>Who is let in by the gateway.</summary>
+    public ConnectionAdmission Admission => _session.Admission;
+
+    /// <summary>The timestamp of this turn of the loop.</summary>
+    public long Now => _session.Loop.Now;
 
     /// <summary>What the client has sent and no step has used.</summary>
     public ReadOnlySpan<byte> Early => _bytes.AsSpan(0, _length);
@@ -62,6 +74,9 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
         return false;
     }
 
+    /// <summary>The client's connection is gone without a word; the step refuses the client then.</summary>
+    public void Vanish() => _client.Vanish();
+
     /// <summary>Runs the steps; <see cref="TcpSession.Ready"/> or an end of the session follows, possibly from within this call.</summary>
     public void Begin()
     {
@@ -81,6 +96,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>The early bytes are on their way. Idempotent.</summary>
     public void FreeEarly()
     {
+        LoopMemory.Add(-_bytes.Length);
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
         _length = 0;
@@ -134,6 +150,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
             }
 
             _session.Loop.Schedule(this, _steps[_step].Timeout);
+            if (bytes.IsEmpty) SetEarly(bytes);
             if (!bytes.IsEmpty || HasEnded) Look(bytes, HasEnded);
             return;
         }
@@ -180,6 +197,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
         if (_length + data.Length > _bytes.Length)
         {
             byte[] larger = ArrayPool<byte>.Shared.Rent(_length + data.Length);
+            LoopMemory.Add(larger.Length - _bytes.Length);
             Early.CopyTo(larger);
             if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
             _bytes = larger;

@@ -59,7 +59,14 @@ internal sealed partial class TcpSession
         // The other side, which was not read while this one was slow, has its whole time from now on.
         _clientActive = _serverActive = Loop.Now;
         if (_clientDone && _serverDone) EndIfFlushed();
-        else (ReferenceEquals(connection, _client) ? _server! : _client).ResumeReading();
+        else Resume(ReferenceEquals(connection, _client) ? _server! : _client, connection);
+    }
+
+    // A reader slower than its source never takes a buffer whole: this is where its bulk begins to be spliced.
+    private static void Resume(Connection from, Connection to)
+    {
+        from.TrySpliceTo(to);
+        from.ResumeReading();
     }
 
     public void OnEndOfStream(Connection connection)
@@ -93,19 +100,28 @@ internal sealed partial class TcpSession
         }
         else if (isClient)
         {
-            End(RelayEnd.ConnectClientGone);
+            if (connection is TlsConnection { Fault: { } fault }) TransportLog.ClientTlsFailed(_shard.Logger, _shard.Name, fault);
+            End(reason switch
+            {
+                CloseReason.HandshakeFailed => RelayEnd.TlsHandshakeFailed,
+                CloseReason.HandshakeTimeout => RelayEnd.TlsHandshakeTimeout,
+                _ => RelayEnd.ConnectClientGone,
+            });
         }
         else
         {
             Loop.Cancel(this);
+            if (connection is TlsConnection { Fault: { } fault })
+                TransportLog.ServerTlsFailed(_shard.Logger, _shard.Name, _lease.Server.Pool.Name, _lease.Server.Name, fault);
             RelayEnd end = reason switch
             {
                 CloseReason.Refused or CloseReason.Reset => RelayEnd.ConnectRefused,
                 CloseReason.Unreachable => RelayEnd.ConnectUnreachable,
+                CloseReason.HandshakeFailed => RelayEnd.ConnectTlsFailed,
                 CloseReason.NoPort => RelayEnd.ConnectNoPort,
                 _ => RelayEnd.ConnectLocalError,
             };
-            Failed(end, FailureKind.Connect);
+            Failed(end, reason == CloseReason.HandshakeFailed ? FailureKind.Protocol : FailureKind.Connect);
         }
     }
 

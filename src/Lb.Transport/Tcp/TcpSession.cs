@@ -70,6 +70,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     /// <summary>What came before the pick, for gateways that look at first bytes; else null.</summary>
     internal TcpPrelude? Prelude => _rare?.Prelude;
 
+    /// <summary>Who is let in by its gateway.</summary>
+    internal ConnectionAdmission Admission => _shard.Admission;
+
     /// <summary>The client's connection.</summary>
     internal Connection Client => _client;
 
@@ -91,6 +94,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
+        if (_settings.Tls is { } tls)
+        {
+            _stage = Stage.Prelude;
+            _client = TlsConnection.Begin(_client, this, tls.Current);
+            return;
+        }
+
         _client.PauseReading();
         _client.DropOnReset();
         Pick();
@@ -100,10 +110,29 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     public void Ready(TcpPrelude prelude)
     {
         _client.Handler = this;
-        _client.PauseReading();
         _settings = prelude.Settings;
+        if (_settings.Tls is { } tls)
+        {
+            BeginTls(tls.Current, prelude);
+            return;
+        }
+
+        _client.PauseReading();
         _clientDone = prelude.HasEnded;
         Pick();
+    }
+
+    // What was read and not used is the beginning of the handshake, and nothing for the server.
+    private void BeginTls(TlsServer role, TcpPrelude prelude)
+    {
+        if (prelude.HasEnded)
+        {
+            End(RelayEnd.TlsHandshakeFailed);
+            return;
+        }
+
+        _client = TlsConnection.Begin(_client, this, role, prelude.Early);
+        prelude.FreeEarly();
     }
 
     /// <summary>The client is not served.</summary>
@@ -119,13 +148,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
                 Destination = prelude.Destination,
                 Request = prelude,
                 Prefer = prelude.Prefer,
+                Priority = _settings.Priority,
                 Now = Loop.Now,
                 Excluded = _rare.Tried,
             };
         }
 
         _client.GetPeer(out PeerAddress source);
-        return new PickContext { Source = source, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
+        return new PickContext { Source = source, Priority = _settings.Priority, Now = Loop.Now, Excluded = _rare?.Tried ?? default };
     }
 
     private void Pick()
@@ -338,6 +368,15 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
 
     public void OnConnected(Connection connection)
     {
+        if (ReferenceEquals(connection, _client))
+        {
+            // TLS with the client is established: from here on it is as if it had just come.
+            _client.PauseReading();
+            _client.DropOnReset();
+            Pick();
+            return;
+        }
+
         // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
         if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
         {
@@ -353,8 +392,12 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         GiveRetryBack();
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
-        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
-        if (_rare?.Prelude is not { } prelude || SendEarly(prelude)) _client.ResumeReading();
+        TcpPrelude? prelude = _rare?.Prelude;
+        ProxySending sending = _lease.Server.SendProxy;
+        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
+        if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
+        if (_rare is not null) _rare.Prelude = null;
+        if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 

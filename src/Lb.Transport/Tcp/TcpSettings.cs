@@ -7,8 +7,20 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>What a client's first bytes go through before a server is picked, in this order; null for nothing.</summary>
     public IPreludeStep[]? Steps { get; init; }
 
+    /// <summary>TLS for clients, after those steps; null for none.</summary>
+    public GatewayCertificates? Tls { get; init; }
+
+    /// <summary>Who is let in is decided by a step, not at the accept.</summary>
+    public bool AdmitsLater => Steps is not null && Array.Exists(Steps, static s => s is AdmissionStep);
+
+    /// <summary>The place of its clients among those who wait for a server.</summary>
+    public QueuePriority Priority { get; init; }
+
     /// <summary>Every pool that its clients may be sent to.</summary>
-    public IEnumerable<ServerPool> Pools => [Pool];
+    public IReadOnlyList<ServerPool> Pools { get; init; } = [Pool];
+
+    /// <summary>The same for clients that go to another pool.</summary>
+    public TcpSettings To(ServerPool pool) => this with { Pool = pool, Servers = pool.Settings };
 
     /// <summary>How to connect to servers; null: as the system does it.</summary>
     public ServerConnects? Connects { get; init; }
@@ -18,9 +30,11 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
         TimeSpan client = options.ClientTimeout ?? context.All.Defaults.ClientTimeout;
-        return new TcpSettings(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
+        TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
+            Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
+        return TcpSteps.Complete(settings, in context);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
     // Ended sessions for the clients to come: a connection makes no garbage. What an ended one still holds is let go when it is used again, because its
     // last callback may not have returned yet.
     private readonly Stack<TcpSession> _ended = new();
+    private AdmissionDoor? _door;
     private TcpSession? _first;
     private bool _paused;
     private TimeSpan? _drain;
@@ -19,6 +20,8 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
     public string Name => gateway.Name;
 
     public ILogger Logger => logger;
+
+    public ConnectionAdmission Admission => gateway.Admission;
 
     public TcpCounters Counters { get; } = new();
 
@@ -50,8 +53,14 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
 
     public void OnAccepted(Listener listener, Connection connection)
     {
-        share.Opened();
         if (!ReferenceEquals(listener.Handler, this)) share.Came();
+        if (gateway.Admission.IsOpen || gateway.Settings.AdmitsLater) Enter(connection);
+        else (_door ??= new AdmissionDoor(Loop, gateway.Admission, gateway.Limits, Enter)).Knock(connection);
+    }
+
+    private void Enter(Connection connection)
+    {
+        share.Opened();
         if (_ended.TryPop(out TcpSession? session)) session.Reuse(connection, gateway.Settings);
         else session = new TcpSession(this, connection, gateway.Settings);
         connection.Handler = session;
@@ -59,7 +68,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         if (_first is not null) _first.PreviousSession = session;
         _first = session;
         Counters.Total++;
-        gateway.OnOpened();
+        gateway.OnOpened(Loop);
 
         // Not by the message that is on its way: until it came this loop would go on accepting what waits.
         if (gateway.IsFull) SetPaused(true);
@@ -79,7 +88,25 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
         if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
         share.Closed();
+        if (gateway.Admission.Sources is not null) Leave(session);
         gateway.OnClosed();
+    }
+
+    // By the address that was let in; one whose PROXY header never came was not.
+    private void Leave(TcpSession session)
+    {
+        PeerAddress source;
+        if (session.Prelude is { } prelude && gateway.Settings.AdmitsLater)
+        {
+            if (!prelude.IsAdmitted) return;
+            source = prelude.Source;
+        }
+        else
+        {
+            session.Client.GetPeer(out source);
+        }
+
+        gateway.Admission.Release(in source);
     }
 
     /// <summary>Stops or starts accepting, when the gateway is full or has room again.</summary>
@@ -100,6 +127,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
     {
         foreach (Listener listener in _listeners) listener.Close();
         _listeners.Clear();
+        _door?.Clear();
         _drain = spread;
         ForEach(session => session.Drain(spread * Random.Shared.NextDouble()));
     }

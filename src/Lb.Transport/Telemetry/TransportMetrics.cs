@@ -14,8 +14,10 @@ internal static class TransportMetrics
         meter.CreateObservableCounter("lb.gateway.bytes_in", () => Read(gateways, static g => g.BytesIn), "By", "Bytes received from clients.");
         meter.CreateObservableCounter("lb.gateway.bytes_out", () => Read(gateways, static g => g.BytesOut), "By", "Bytes received from servers.");
         meter.CreateObservableCounter("lb.gateway.retries", () => Read(gateways, static g => (g as TcpGateway)?.Retries), "{attempt}", "Connection attempts after a failed one.");
-        meter.CreateObservableCounter("lb.gateway.redispatches", () => Read(gateways, static g => (g as TcpGateway)?.Redispatches), "{attempt}", "Attempts that went to another server.");
+        meter.CreateObservableCounter("lb.gateway.redispatches", () => Read(gateways, static g => (g as TcpGateway)?.Redispatches ?? (g as UdpGateway)?.Redispatches), "{attempt}", "Attempts that went to another server.");
         meter.CreateObservableCounter("lb.gateway.ends", () => Ends(gateways), "{connection}", "Ended client connections by the way they ended.");
+        UdpMetrics.Create(meter, gateways);
+        AdmissionMetrics.Create(meter, gateways);
     }
 
     private static IEnumerable<Measurement<long>> Read(Gateways gateways, Func<Gateway, long?> value)
@@ -33,7 +35,13 @@ internal static class TransportMetrics
             foreach (RelayEnd end in Enum.GetValues<RelayEnd>())
                 yield return new Measurement<long>(gateway.Count(end), Tag(gateway), new KeyValuePair<string, object?>("lb.end", end.ToString()));
         }
+
+        foreach (UdpGateway gateway in gateways.All.OfType<UdpGateway>())
+        {
+            foreach (UdpEnd end in Enum.GetValues<UdpEnd>())
+                yield return new Measurement<long>(gateway.Count(end), Tag(gateway), new KeyValuePair<string, object?>("lb.end", end.ToString()));
+        }
     }
 
-    private static KeyValuePair<string, object?> Tag(Gateway gateway) => new("lb.gateway", gateway.Name);
+    internal static KeyValuePair<string, object?> Tag(Gateway gateway) => new("lb.gateway", gateway.Name);
 }

@@ -87,6 +87,19 @@ internal static class CertificateFiles
     public static IEnumerable<string> FilesOf(CertificateOptions options) =>
         new[] { options.CertificateFile, options.KeyFile, options.PfxFile, options.PasswordFile }.OfType<string>();
 
+    /// <summary>The content of a file; empty for one that can't be read, which reading it for good will tell of.</summary>
+    public static byte[] ReadOrNothing(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     private static X509Certificate2 LoadPfx(string file, string? password, X509Certificate2Collection all)
     {
         try
@@ -128,12 +141,31 @@ internal static class CertificateFiles
         catch (Exception error) when (error is CryptographicException or ArgumentException)
         {
             throw new CertificateException(keyName, keyFile, isEncrypted ? "has a key that the password does not open, or that is not the certificate's"
-                : error is ArgumentException || IsMismatch(error) ? $"has a key that is not that of the certificate in {file}" : "has a key that can't be read");
+                : IsKey(key) ? $"has a key that is not that of the certificate in {file}" : "has a key that can't be read");
         }
     }
 
-    // The framework tells a wrong key from a broken one by its words alone; its words say "match".
-    private static bool IsMismatch(Exception error) => error.Message.Contains("match", StringComparison.OrdinalIgnoreCase);
+    // The framework does not tell a key of another certificate from one that is broken.
+    private static bool IsKey(string text)
+    {
+        foreach (AsymmetricAlgorithm algorithm in (AsymmetricAlgorithm[])[RSA.Create(), ECDsa.Create()])
+        {
+            using (algorithm)
+            {
+                try
+                {
+                    algorithm.ImportFromPem(text);
+                    return true;
+                }
+                catch (Exception error) when (error is CryptographicException or ArgumentException)
+                {
+                    // Not one of this kind.
+                }
+            }
+        }
+
+        return false;
+    }
 
     private static void ImportPem(string key, string file, string text, X509Certificate2Collection all)
     {

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Lb.Transport;
@@ -7,22 +9,37 @@ namespace Lb.Transport;
 internal sealed class TlsClient : TlsRole
 {
     private readonly ServerTlsOptions _options;
-    private readonly X509ChainPolicy _trust;
+    private readonly X509ChainPolicy? _trust;
     private readonly SslStreamCertificateContext? _own;
     private readonly string _name;
+    private readonly string? _broken;
 
     /// <summary>Reads the files that the options name.</summary>
     /// <param name="options">As configured.</param>
-    /// <param name="server">Its host name, if it has one, else its IP address.</param>
-    /// <exception cref="CertificateException">A file can't be used.</exception>
-    public TlsClient(ServerTlsOptions options, string server)
+    /// <param name="server">Who is asked for by its host name, if it has one, else judged by its IP address.</param>
+    public TlsClient(ServerTlsOptions options, Server server)
     {
         _options = options;
-        _name = options.Sni ?? server;
-        _trust = PeerCertificates.Policy(options.CaFile is { } file ? CertificateFiles.LoadAuthorities(file) : null);
-        if (options.CertificateFile is null) return;
+        _name = options.Sni ?? server.HostName ?? (server.EndPoint is IPEndPoint ip ? ip.Address.ToString() : "localhost");
+        try
+        {
+            (_trust, _own) = Read(options);
+        }
+        catch (CertificateException error)
+        {
+            // Gone since the configuration was checked: every attempt fails, and says so.
+            _broken = error.Message;
+        }
+    }
+
+    /// <summary>Reads the files that the options name.</summary>
+    /// <exception cref="CertificateException">A file can't be used.</exception>
+    public static (X509ChainPolicy Trust, SslStreamCertificateContext? Own) Read(ServerTlsOptions options)
+    {
+        X509ChainPolicy trust = PeerCertificates.Policy(options.CaFile is { } file ? CertificateFiles.LoadAuthorities(file) : null);
+        if (options.CertificateFile is null) return (trust, null);
         LoadedCertificate own = CertificateFiles.Load(new CertificateOptions { CertificateFile = options.CertificateFile, KeyFile = options.KeyFile });
-        _own = SslStreamCertificateContext.Create(own.Certificate, own.Chain, offline: true);
+        return (trust, SslStreamCertificateContext.Create(own.Certificate, own.Chain, offline: true));
     }
 
     public override bool IsServer => false;
@@ -30,7 +47,7 @@ internal sealed class TlsClient : TlsRole
     /// <summary>The time to connect holds for the handshake too.</summary>
     public override TimeSpan HandshakeTimeout => TimeSpan.Zero;
 
-    public override Task AuthenticateAsync(SslStream stream, TlsConnection connection) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+    public override Task AuthenticateAsync(SslStream stream, TlsConnection connection) => _broken is not null ? Task.FromException(new AuthenticationException(_broken)) : stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
     {
         TargetHost = _name,
         ApplicationProtocols = TlsVersions.Protocols(_options.Alpn),

@@ -58,7 +58,7 @@ internal sealed partial class TlsConnection : Connection, IConnectionHandler
 
     public override bool IsOpen => (_state & (State.Established | State.Closed)) == State.Established && _inner.IsOpen;
 
-    public override int PendingBytes => _inner.PendingBytes + _early.Length;
+    public override int PendingBytes => (_state & State.Closed) != 0 ? 0 : _inner.PendingBytes + _early.Length;
 
     /// <summary>Why the handshake failed, in words for a log; null while it has not.</summary>
     public string? Fault { get; private set; }
@@ -126,7 +126,10 @@ internal sealed partial class TlsConnection : Connection, IConnectionHandler
         if (IsUsable) _inner.PauseReading();
     }
 
-    public override void DropOnReset() => _inner.DropOnReset();
+    public override void DropOnReset()
+    {
+        if ((_state & State.Closed) == 0) _inner.DropOnReset();
+    }
 
     public override void ResumeReading()
     {

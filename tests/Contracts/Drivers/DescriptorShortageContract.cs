@@ -139,6 +139,52 @@ public abstract class DescriptorShortageContract
         File.Delete(path);
     }
 
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Bulk_without_a_descriptor_for_a_pipe_is_copied()
+    {
+        const int Block = 1 << 20;
+        SkipUnlessLinux();
+        await using LoopHost host = new(CreateLoop);
+        Socket server = host.Server();
+        Relay relay = new(server.LocalEndPoint!) { SpliceLimit = long.MaxValue };
+        Listener listener = await host.ListenAsync(relay);
+        Socket source = await host.ClientAsync(listener.LocalEndPoint);
+        Socket sink = host.Own(await server.AcceptAsync());
+        byte[] data = new byte[Block];
+        new Random(1).NextBytes(data);
+        bool splices = host.Loop is NativeLoop;
+        int blocks = 0;
+        do await MoveAsync();
+        while (splices && await host.On(() => relay.Spliced) == 0);
+        await host.TurnsAsync();
+
+        // A pipe that is kept from before would need no descriptor.
+        long spliced = await host.On(() =>
+        {
+            (host.Loop as NativeLoop)?.Splices.Pipes.CloseIdle();
+            return relay.Spliced;
+        });
+        using (new LoweredLimit())
+        {
+            for (int i = 0; i < 32; i++) await MoveAsync();
+            Assert.Equal(spliced, await host.On(() => relay.Spliced));
+        }
+
+        do await MoveAsync();
+        while (splices && await host.On(() => relay.Spliced) == spliced);
+        Assert.Equal((long)blocks * Block, await host.On(() => relay.Copied + relay.Spliced));
+
+        async Task MoveAsync()
+        {
+            Task<byte[]> reading = Task.Run(() => sink.ReadAsync(Block));
+            await source.SendAllAsync(data);
+            byte[] received = await reading;
+            Assert.True(data.AsSpan().SequenceEqual(received));
+            blocks++;
+        }
+    }
+
     private async Task RunAsync(Func<LoopHost, ManualTimeProvider, Connection, Task> recover, bool restoreFirst)
     {
         ManualTimeProvider time = new();
@@ -202,6 +248,7 @@ public abstract class DescriptorShortageContract
 
         public LoweredLimit()
         {
+            StartThreads();
             int highest = Directory.GetFileSystemEntries("/proc/self/fd").Max(static path => int.Parse(Path.GetFileName(path)));
             Assert.Equal(0, GetLimit(DescriptorLimit, out _before));
             ResourceLimit lowered = _before with { Soft = (ulong)highest + 1 };
@@ -215,6 +262,16 @@ public abstract class DescriptorShortageContract
             _restored = true;
             foreach (int filler in _fillers) _ = CloseDescriptor(filler);
             Assert.Equal(0, SetLimit(DescriptorLimit, in _before));
+        }
+
+        /// <summary>The pool can't start a thread without a descriptor, and the process dies of it: it must have enough before.</summary>
+        private static void StartThreads()
+        {
+            const int Enough = 16;
+            ThreadPool.GetMinThreads(out int workers, out int io);
+            ThreadPool.SetMinThreads(Math.Max(workers, Enough), io);
+            using Barrier all = new(Enough);
+            Task.WaitAll(Enumerable.Range(0, Enough).Select(_ => Task.Run(() => all.SignalAndWait())).ToArray());
         }
 
         [DllImport("libc", EntryPoint = "dup")]

@@ -10,11 +10,21 @@ internal sealed class LoopHost : IAsyncDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
-    public LoopHost(Func<TimeProvider, Action<Exception>, EventLoop> create, TimeProvider? time = null)
+    private readonly Action<Connection>? _squeeze;
+
+    /// <param name="create">Makes the loop.</param>
+    /// <param name="time">Its clock; default: the system's.</param>
+    /// <param name="squeeze">Not null: everything happens under <see cref="Drivers.Faults"/>, and this is done to every connection first.</param>
+    public LoopHost(Func<TimeProvider, Action<Exception>, EventLoop> create, TimeProvider? time = null, Action<Connection>? squeeze = null)
     {
+        _squeeze = squeeze;
         Loop = create(time ?? TimeProvider.System, exception => Errors.Writer.TryWrite(exception));
         Loop.Start();
+        if (squeeze is not null) Faults = new Faults(On(Drivers.Faults.CurrentThread).GetAwaiter().GetResult());
     }
+
+    /// <summary>What makes life hard here; null in an ordinary run.</summary>
+    public Faults? Faults { get; }
 
     public EventLoop Loop { get; }
 
@@ -53,12 +63,17 @@ internal sealed class LoopHost : IAsyncDisposable
     }
 
     public Task<Listener> ListenAsync(IAcceptHandler handler, EndPoint? address = null, ListenOptions? options = null) =>
-        On(() => Loop.Listen(address ?? new IPEndPoint(IPAddress.Loopback, 0), options ?? new ListenOptions(), handler));
+        On(() => Loop.Listen(address ?? new IPEndPoint(IPAddress.Loopback, 0), options ?? new ListenOptions(), Prepared(handler)));
 
     /// <summary>Listens and gives every client the same handler.</summary>
     public Task<Listener> ServeAsync(IConnectionHandler handler) => ListenAsync(new Acceptor(_ => handler));
 
-    public Task<Connection> ConnectAsync(EndPoint address, IConnectionHandler handler) => On(() => Loop.Connect(address, handler));
+    public Task<Connection> ConnectAsync(EndPoint address, IConnectionHandler handler) => On(() =>
+    {
+        Connection connection = Loop.Connect(address, handler);
+        _squeeze?.Invoke(connection);
+        return connection;
+    });
 
     /// <summary>A plain client socket, closed at the end of the test.</summary>
     public async Task<Socket> ClientAsync(EndPoint address)
@@ -75,6 +90,14 @@ internal sealed class LoopHost : IAsyncDisposable
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen(backlog);
         return socket;
+    }
+
+    /// <summary>Closes it at the end of the test.</summary>
+    public T Own<T>(T owned)
+        where T : IDisposable
+    {
+        lock (_owned) _owned.Add(owned);
+        return owned;
     }
 
     public Socket NewSocket(AddressFamily family)
@@ -96,11 +119,29 @@ internal sealed class LoopHost : IAsyncDisposable
         return (connection, peer);
     }
 
+    private IAcceptHandler Prepared(IAcceptHandler handler)
+    {
+        if (_squeeze is null) return handler;
+        if (handler is Relay relay) relay.Prepare = _squeeze;
+        return new Squeezed(handler, _squeeze);
+    }
+
     public ValueTask DisposeAsync()
     {
+        Faults?.Dispose();
         Loop.Dispose();
         lock (_owned) _owned.ForEach(static owned => owned.Dispose());
         return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Does something to every connection before its owner sees it.</summary>
+internal sealed class Squeezed(IAcceptHandler handler, Action<Connection> squeeze) : IAcceptHandler
+{
+    public void OnAccepted(Listener listener, Connection connection)
+    {
+        squeeze(connection);
+        handler.OnAccepted(listener, connection);
     }
 }
 
@@ -127,7 +168,22 @@ internal static class SocketExtensions
 {
     public static async Task SendAllAsync(this Socket socket, ReadOnlyMemory<byte> data)
     {
+        if (Faults.IsDribbling) data = await DribbleAsync(socket, data);
         while (!data.IsEmpty) data = data[await socket.SendAsync(data)..];
+    }
+
+    /// <summary>Sends single bytes, then crumbs, each a segment of its own; more of them would fill a receive buffer with what the kernel keeps about each.</summary>
+    /// <returns>The rest.</returns>
+    private static async Task<ReadOnlyMemory<byte>> DribbleAsync(Socket socket, ReadOnlyMemory<byte> data)
+    {
+        Random sizes = new(data.Length);
+        for (int i = 0; i < 40 && !data.IsEmpty; i++)
+        {
+            int size = Math.Min(data.Length, i < 20 ? 1 : sizes.Next(1, 3000));
+            data = data[await socket.SendAsync(data[..size])..];
+        }
+
+        return data;
     }
 
     /// <summary>Reads exactly so many bytes.</summary>

@@ -18,7 +18,13 @@ public abstract partial class ReactorDriverContract
     /// <summary>Managed bytes the driver may allocate on the loop's thread for each relayed message, once warm.</summary>
     private protected abstract int AllocationPerMessage { get; }
 
-    private protected LoopHost Host(TimeProvider? time = null) => new(CreateLoop, time);
+    /// <summary>Transfers by splice(2) under way on this loop; null for a driver that copies all.</summary>
+    private protected virtual int? Splices(EventLoop loop) => null;
+
+    /// <summary>Makes the send buffer of this connection small (<see cref="Faults.Squeeze"/>); null: this run is an ordinary one. Loop's thread.</summary>
+    private protected virtual Action<Connection>? Squeeze => null;
+
+    private protected LoopHost Host(TimeProvider? time = null) => new(CreateLoop, time, Squeeze);
 
     private static void AssertSame(byte[] expected, byte[] actual)
     {

@@ -89,6 +89,33 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
 {
     private int _messages;
 
+    /// <summary>Offers bulk to the driver: 0 never, else at most so many bytes at a time.</summary>
+    public long SpliceLimit { get; init; }
+
+    /// <summary>Also goes on reading while the other side has bytes pending, against the rules.</summary>
+    public bool NeverPauses { get; init; }
+
+    /// <summary>Runs on the loop's thread in every OnSpliced, after its bytes were counted.</summary>
+    public Action<Connection>? AfterSpliced { get; init; }
+
+    /// <summary>Done to every connection to the backend.</summary>
+    public Action<Connection>? Prepare { get; set; }
+
+    /// <summary>The newest pair.</summary>
+    public Connection? Client { get; private set; }
+
+    public Connection? Server { get; private set; }
+
+    /// <summary>Bytes that came in OnData and in OnSpliced; transfers that the driver agreed to.</summary>
+    public long Copied { get; private set; }
+
+    public long Spliced { get; private set; }
+
+    public int Agreed { get; private set; }
+
+    /// <summary>Why the first connection of a pair ended without our asking.</summary>
+    public TaskCompletionSource<CloseReason> Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Most bytes that ever waited on one connection.</summary>
     public int MostPending { get; private set; }
 
@@ -112,6 +139,9 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
         connection.Handler = client;
         client.Other = connection.Loop.Connect(backend, server);
         server.Other = connection;
+        Prepare?.Invoke(client.Other);
+        Client = connection;
+        Server = client.Other;
     }
 
     private void CountMessage()
@@ -134,13 +164,37 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
         public void OnData(Connection connection, ReadOnlySpan<byte> data)
         {
             relay.CountMessage();
-            if (Other.Send(data) != SendResult.Pending) return;
+            relay.Copied += data.Length;
+            SendResult result = Other.Send(data);
+            if (result == SendResult.Pending) PauseFor(connection);
+            else if (result == SendResult.Sent) Offer(connection, Other);
+        }
+
+        private void Offer(Connection from, Connection to)
+        {
+            if (relay.SpliceLimit > 0 && from.TrySpliceTo(to, relay.SpliceLimit)) relay.Agreed++;
+        }
+
+        public void OnSpliced(Connection connection, int bytes)
+        {
+            Assert.True(bytes > 0);
+            relay.Spliced += bytes;
+            if (Other.PendingBytes > 0) PauseFor(connection);
+            relay.AfterSpliced?.Invoke(connection);
+        }
+
+        private void PauseFor(Connection connection)
+        {
             relay.MostPending = Math.Max(relay.MostPending, Other.PendingBytes);
-            connection.PauseReading();
+            if (!relay.NeverPauses) connection.PauseReading();
             relay.PausedOnce.TrySetResult();
         }
 
-        public void OnDrained(Connection connection) => Other.ResumeReading();
+        public void OnDrained(Connection connection) 
+        {
+            Offer(Other, connection);
+            Other.ResumeReading();
+        }
 
         public void OnEndOfStream(Connection connection)
         {
@@ -153,6 +207,10 @@ internal sealed class Relay(EndPoint backend) : IAcceptHandler
             }
         }
 
-        public void OnClosed(Connection connection, CloseReason reason) => Other.Abort();
+        public void OnClosed(Connection connection, CloseReason reason)
+        {
+            relay.Closed.TrySetResult(reason);
+            Other.Abort();
+        }
     }
 }

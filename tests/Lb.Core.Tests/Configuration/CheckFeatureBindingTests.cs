@@ -22,7 +22,7 @@ public sealed class CheckFeatureBindingTests
     }
 
     [Theory]
-    [InlineData("""{ "SendProxy": "v3" }""", "Lb:Pools:web:Checks:0:SendProxy = 'v3': must be one of v1, v2 in this version")]
+    [InlineData("""{ "SendProxy": "v3" }""", "Lb:Pools:web:Checks:0:SendProxy = 'v3': must be one of v1, v2, none in this version")]
     [InlineData("""{ "Retry": 101 }""", "Lb:Pools:web:Checks:0:Retry = '101': must be 0 to 100")]
     [InlineData("""{ "Interval": "0.5ms" }""", "Lb:Pools:web:Checks:0:Interval = '500us': must be a duration of 1ms to 24d")]
     [InlineData("""{ "DelayBeforeRetry": "25h" }""", "Lb:Pools:web:Checks:0:DelayBeforeRetry = '25h': must be a duration of 0 to 1d")]

@@ -131,6 +131,26 @@ public sealed class CheckPlaceTests
         Assert.Equal(new ProbeResult(CheckStatus.SocketError, 0, "no free local port or address"), result);
     }
 
+    // HAProxy, doc/configuration.txt, check-send-proxy: checks begin as traffic does, "if no port nor addr directive is present".
+    [Theory]
+    [Trait("Row", "T9")]
+    [InlineData("v1", null, null, null, V1)]
+    [InlineData("v2", null, null, null, V2)]
+    [InlineData("v2-ssl-cn", null, null, null, V2)]
+    [InlineData("v2", "v1", null, null, V1)]
+    [InlineData("v2", "none", null, null, "")]
+    [InlineData("v2", null, 81, null, "")]
+    [InlineData("v2", null, null, "192.0.2.9", "")]
+    [InlineData("v2", "v2", 81, null, V2)]
+    [InlineData(null, null, null, null, "")]
+    public void A_check_of_the_servers_own_port_begins_as_its_traffic_does(string? server, string? check, int? port, string? address, string expected)
+    {
+        ServerPool pool = new("web", new PoolOptions { Servers = { new ServerOptions { Address = "192.0.2.1:80", SendProxy = server } } });
+        CheckOptions options = new() { SendProxy = check, Port = port, Address = address };
+        Assert.Equal(expected, Convert.ToHexStringLower(new CheckPlan(options, new TcpChecker()).PreambleOf(pool.Servers[0]).Span));
+        if (check is null) Assert.Equal("", Convert.ToHexStringLower(new CheckPlan(options, new UdpChecker(options)).PreambleOf(pool.Servers[0]).Span));
+    }
+
     [Fact]
     public void The_loop_hands_all_of_it_to_the_checker()
     {

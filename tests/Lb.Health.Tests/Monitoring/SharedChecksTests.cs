@@ -124,6 +124,7 @@ public sealed class SharedChecksTests
     [InlineData("kind")]
     [InlineData("retries")]
     [InlineData("PROXY header")]
+    [InlineData("PROXY header of the traffic")]
     [InlineData("source address")]
     [InlineData("off")]
     public void What_differs_is_asked_twice(string what)
@@ -144,6 +145,7 @@ public sealed class SharedChecksTests
             p =>
             {
                 if (what == "connect time-out of the pool") p.ConnectTimeout = TimeSpan.FromSeconds(1);
+                if (what == "PROXY header of the traffic") p.Servers[0].SendProxy = "v2";
                 if (what == "address") p.Servers[0].Address = "127.0.0.1:8002";
             },
             isShareable: what != "kind");

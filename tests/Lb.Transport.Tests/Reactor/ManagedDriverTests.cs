@@ -2,7 +2,7 @@ using Lb.Contracts.Drivers;
 
 namespace Lb.Transport.Tests.Reactor;
 
-public sealed class ManagedDriverTests : ReactorDriverContract
+public class ManagedDriverTests : ReactorDriverContract
 {
     // The framework keeps its operations for the next time, but now and then two threads meet and it makes a new one.
     private protected override int AllocationPerMessage => 64;
@@ -12,6 +12,12 @@ public sealed class ManagedDriverTests : ReactorDriverContract
 
     internal static EventLoop CreateManaged(TimeProvider time, Action<Exception> onHandlerError) =>
         EventLoops.Create(ReactorDriver.Managed, "managed under test", time, onHandlerError);
+}
+
+/// <summary>The same once more with short writes, EAGAIN, crumbs and EINTR all the time.</summary>
+public sealed class ManagedDriverUnderFaultsTests : ManagedDriverTests
+{
+    private protected override Action<Connection> Squeeze => static connection => Faults.Squeeze(connection);
 }
 
 [Collection(NoDescriptors.Name)]

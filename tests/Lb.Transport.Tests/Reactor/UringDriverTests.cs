@@ -3,12 +3,14 @@ using Lb.Contracts.Drivers;
 
 namespace Lb.Transport.Tests.Reactor;
 
-public sealed class UringDriverTests : NativeDriverTests
+public class UringDriverTests : NativeDriverTests
 {
     private protected override int AllocationPerMessage => 0;
 
     private protected override EventLoop CreateLoop(TimeProvider time, Action<Exception> onHandlerError) =>
         CreateUring(time, onHandlerError);
+
+    private protected override int? Splices(EventLoop loop) => ((NativeLoop)loop).Splices.Count;
 
     [Fact(Timeout = 60_000)]
     [Trait("Row", "T3")]
@@ -74,6 +76,12 @@ public sealed class UringDriverTests : NativeDriverTests
         Assert.SkipWhen(UringSupport.Missing is not null, $"io_uring can't be used here: {UringSupport.Missing}.");
         return EventLoops.Create(ReactorDriver.Uring, "io_uring under test", time, onHandlerError);
     }
+}
+
+/// <summary>The same once more with short writes, EAGAIN, crumbs and EINTR all the time.</summary>
+public sealed class UringDriverUnderFaultsTests : UringDriverTests
+{
+    private protected override Action<Connection> Squeeze => static connection => Faults.Squeeze(connection);
 }
 
 [Collection(NoDescriptors.Name)]

@@ -158,20 +158,21 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
     }
 
     /// <summary>A client's socket, connected to the gateway and closed at the end of the test.</summary>
-    public async Task<Socket> ClientAsync(EndPoint? to = null, int receiveBuffer = 0)
+    public async Task<Socket> ClientAsync(EndPoint? to = null, int receiveBuffer = 0, string? from = null)
     {
         to ??= EndPoint;
         Socket socket = Own(new Socket(
             to.AddressFamily, SocketType.Stream, to.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));
         if (receiveBuffer > 0) socket.ReceiveBufferSize = receiveBuffer;
+        if (from is not null) socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await socket.ConnectAsync(to);
         return socket;
     }
 
     /// <summary>A client through the gateway and the server's end of the same stream.</summary>
-    public async Task<(Socket Client, Socket Server)> PairAsync(TestServer server, int receiveBuffer = 0)
+    public async Task<(Socket Client, Socket Server)> PairAsync(TestServer server, int receiveBuffer = 0, string? from = null)
     {
-        Socket client = await ClientAsync(receiveBuffer: receiveBuffer);
+        Socket client = await ClientAsync(receiveBuffer: receiveBuffer, from: from);
         Socket accepted = await server.AcceptAsync();
 
         // The gateway reads from the client only once it is connected: a byte there and back proves that both ends are.

@@ -41,13 +41,13 @@ internal sealed unsafe class EpollLoop : NativeLoop
 
     internal int Epoll => _epoll;
 
-    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler)
+    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true)
     {
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
-        DescriptorWatch watch = Watches.Add(descriptor, handler);
-        const uint Events = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp | Libc.EpollEdge;
-        if (Libc.EpollRegister(_epoll, descriptor, Events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
+        DescriptorWatch watch = Watches.Add(descriptor, handler, writes);
+        uint events = Libc.EpollIn | (writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp | Libc.EpollEdge;
+        if (Libc.EpollRegister(_epoll, descriptor, events, (ulong)watch.Generation << 32 | WatchBit | (uint)watch.Slot) == 0) return watch;
         int error = Libc.Errno;
         Watches.Remove(watch);
         throw Errno.ToException(error, "epoll_ctl");

@@ -100,6 +100,12 @@ internal sealed partial class ManagedConnection(ManagedLoop loop) : Connection
         Release();
     }
 
+    public override void Vanish()
+    {
+        if ((_flags & (Live | Unix)) == Live && OperatingSystem.IsLinux() && _socket is not null) SilentClose.Prepare((int)_socket.Handle);
+        Abort();
+    }
+
     public override void GetPeer(out PeerAddress address) => address = _peer;
 
     public override void GetLocal(out PeerAddress address) =>

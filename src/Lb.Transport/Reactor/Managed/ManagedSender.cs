@@ -34,6 +34,7 @@ internal sealed class ManagedSender(SocketOperation operation)
         if (needed > _collecting.Length)
         {
             byte[] larger = ArrayPool<byte>.Shared.Rent(needed);
+            LoopMemory.Add(larger.Length);
             _collecting.AsSpan(0, _collectingLength).CopyTo(larger);
             GiveBack(ref _collecting);
             _collecting = larger;
@@ -70,6 +71,7 @@ internal sealed class ManagedSender(SocketOperation operation)
 
     private static void GiveBack(ref byte[] block)
     {
+        LoopMemory.Add(-block.Length);
         if (block.Length > 0) ArrayPool<byte>.Shared.Return(block);
         block = [];
     }

@@ -8,12 +8,13 @@ internal static class Errno
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int Interrupted = 4;
+    public const int InputOutput = 5;
     public const int Again = 11;
     public const int NoMemory = 12;
     public const int Access = 13;
     public const int Busy = 16;
-    public const int Invalid = 22;
     public const int NoDevice = 19;
+    public const int Invalid = 22;
     public const int SystemTableFull = 23;
     public const int TooManyOpen = 24;
     public const int BrokenPipe = 32;
@@ -29,6 +30,7 @@ internal static class Errno
     public const int NetworkUnreachable = 101;
     public const int ConnectionAborted = 103;
     public const int ConnectionReset = 104;
+    public const int MessageTooLong = 90;
     public const int NoBuffers = 105;
     public const int NotConnected = 107;
     public const int TimedOut = 110;

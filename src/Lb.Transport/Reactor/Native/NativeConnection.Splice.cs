@@ -55,9 +55,7 @@ internal abstract unsafe partial class NativeConnection
 
         int moved = splice.Pipe.Fill(_descriptor, splice.Left);
         if (moved <= 0) return moved == 0 ? EndSplice(splice) : OnSpliceError(splice, Libc.Errno);
-        splice.Moved += moved;
-        splice.Left -= moved;
-        bool isLast = splice.Left == 0;
+        bool isLast = loop.Splices.Took(splice, moved);
         to.DrainPipe(splice.Pipe);
 
         // A broken destination has ended the transfer.

@@ -160,7 +160,7 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
                 if ((_flags & Paused) == 0) Enqueue();
                 break;
             default:
-                CloseReason reason = (_flags & Failed) != 0 ? _failure : Errno.ToCloseReason(-result);
+                CloseReason reason = (_flags & Failed) != 0 ? Failure : Errno.ToCloseReason(-result);
                 if (later) Fail(reason);
                 else End(reason);
                 break;

@@ -61,13 +61,13 @@ internal sealed unsafe class UringLoop : NativeLoop
     /// <summary>User data of a listener's operation.</summary>
     internal static ulong ListenerData(uint id) => (ulong)KindListener << KindShift | id;
 
-    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler)
+    public override DescriptorWatch Watch(int descriptor, IDescriptorHandler handler, bool writes = true)
     {
         const int GetFlags = 1; // F_GETFD: is it a descriptor at all?
         ArgumentNullException.ThrowIfNull(handler);
         RequireOwner();
         if (Libc.FileControl(descriptor, GetFlags, 0) < 0) throw Errno.ToException(Libc.Errno, "fcntl");
-        DescriptorWatch watch = Watches.Add(descriptor, handler);
+        DescriptorWatch watch = Watches.Add(descriptor, handler, writes);
         SubmitWatch(watch);
         return watch;
     }
@@ -286,7 +286,7 @@ internal sealed unsafe class UringLoop : NativeLoop
     {
         UringOperation* operation = Submit(UringOperation.PollAdd, watch.Descriptor, WatchData(watch));
         operation->Length = UringOperation.PollMultishot;
-        operation->Options = Libc.EpollIn | Libc.EpollOut | Libc.EpollReadHangUp;
+        operation->Options = Libc.EpollIn | (watch.Writes ? Libc.EpollOut : 0) | Libc.EpollReadHangUp;
     }
 
     private UringOperation* Submit(byte code, int descriptor, ulong userData)

@@ -1,0 +1,351 @@
+using System.Net.Sockets;
+using Lb.Transport;
+
+namespace Lb.Contracts.Drivers;
+
+/// <content>
+/// Bulk that does not come to user space. A driver that copies passes all of it too: then nothing is spliced and everything arrives all the same.
+/// </content>
+public abstract partial class ReactorDriverContract
+{
+    private int BulkLength => (Squeeze is null ? 48 : 12) * 1024 * 1024;
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Bulk_is_spliced_both_ways_at_once_byte_for_byte()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket client, Socket backend) = await SplicingAsync(host);
+        byte[] up = Pattern(BulkLength), down = Pattern(BulkLength, 77);
+
+        Task<byte[]> upReceived = Task.Run(backend.ReadToEndAsync), downReceived = Task.Run(client.ReadToEndAsync);
+        await Task.WhenAll(FloodAsync(client, up), FloodAsync(backend, down));
+
+        AssertSame(up, await upReceived);
+        AssertSame(down, await downReceived);
+        await AssertSplicedAsync(host, relay);
+        Assert.Equal(2L * up.Length, await host.On(() => relay.Copied + relay.Spliced));
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task A_slow_reader_of_spliced_bytes_slows_the_writer_and_gets_every_byte()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        byte[] data = Pattern(BulkLength);
+        Task sending = FloodAsync(source, data);
+
+        // Reads nothing until the source stands still, and then in small bites with long rests in between.
+        await relay.PausedOnce.Task;
+        byte[] bite = new byte[50_000];
+        int at = 0;
+        for (int i = 0; await sink.ReceiveAsync(bite) is > 0 and int got; i++)
+        {
+            Assert.True(data.AsSpan(at, got).SequenceEqual(bite.AsSpan(0, got)), $"Other bytes near {at}.");
+            at += got;
+            if (i % 100 == 0) await host.TurnsAsync();
+        }
+
+        await sending;
+        Assert.Equal(BulkLength, at);
+        Assert.InRange(await host.On(() => relay.MostPending), 1, 256 * 1024);
+        await AssertSplicedAsync(host, relay);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Spliced_bytes_wait_for_a_reader_even_when_the_handler_never_pauses()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host, neverPauses: Splices(host.Loop) is not null);
+        byte[] data = Pattern(BulkLength);
+        Task sending = FloodAsync(source, data);
+        await relay.PausedOnce.Task;
+        await host.TurnsAsync();
+
+        AssertSame(data, await sink.ReadToEndAsync());
+        await sending;
+        await AssertSplicedAsync(host, relay);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task What_is_sent_behind_spliced_bytes_and_the_end_come_after_them()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        byte[] data = Pattern(BulkLength);
+        long before = await StallAsync(host, relay, source, sink, data);
+        Recorder last = new();
+        (long sent, int pending) = await host.On(() =>
+        {
+            long taken = relay.Copied + relay.Spliced - before;
+            int waiting = relay.Server!.PendingBytes;
+            relay.Server.Handler = last; // nobody resumes the source
+            Assert.Equal(SendResult.Pending, relay.Server.Send("tail"u8));
+            Assert.Equal(SendResult.Pending, relay.Server.Send([]));
+            Assert.Equal(waiting + 4, relay.Server.PendingBytes);
+            relay.Server.ShutdownSend();
+            Assert.Throws<InvalidOperationException>(() => relay.Server.Send([1]));
+            return (taken, waiting);
+        });
+        Assert.InRange(pending, 1, 256 * 1024);
+
+        AssertSame([.. Repeat(data, sent), .. "tail"u8], await sink.ReadToEndAsync());
+        await last.Drained.Task;
+        await host.On(() => Assert.Equal(0, relay.Server!.PendingBytes));
+        Assert.Equal("drained", last.Calls);
+    }
+
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_source_that_closes_leaves_its_spliced_bytes_to_the_reader(bool isBroken)
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        byte[] data = Pattern(BulkLength);
+        long before = await StallAsync(host, relay, source, sink, data);
+
+        long sent = await host.On(() =>
+        {
+            if (isBroken) relay.Client!.Abort();
+            else relay.Client!.Close();
+            Assert.InRange(relay.Server!.PendingBytes, 1, 256 * 1024);
+            relay.Server.ShutdownSend();
+            return relay.Copied + relay.Spliced - before;
+        });
+
+        AssertSame(Repeat(data, sent), await sink.ReadToEndAsync());
+        await EndedAsync(host);
+    }
+
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_reset_in_the_middle_reaches_the_other_side(bool bySource, bool isStalled)
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        byte[] data = Pattern(1 << 20);
+        using CancellationTokenSource enough = new();
+        if (isStalled) await StallAsync(host, relay, source, sink, data);
+
+        // Whoever resets does so between two operations of its own: a socket disposed of in the middle of one says more than a reset.
+        Task sending = Task.Run(async () =>
+        {
+            while (!bySource || !(isStalled || enough.IsCancellationRequested)) await source.SendAllAsync(data);
+            source.Reset();
+        });
+        Task reading = Task.Run(async () =>
+        {
+            byte[] block = new byte[100_000];
+            if (isStalled && bySource) await sending;
+            while (bySource || !(isStalled || enough.IsCancellationRequested)) Assert.NotEqual(0, await sink.ReceiveAsync(block));
+            sink.Reset();
+        });
+        if (!isStalled) await UntilSplicedAsync(host, relay);
+        await enough.CancelAsync();
+
+        // The other side hears a reset, and not an end: it must not take what it has for everything.
+        SocketException heard = await Assert.ThrowsAsync<SocketException>(() => bySource ? reading : sending);
+        Assert.True(
+            heard.SocketErrorCode == SocketError.ConnectionReset || (!bySource && heard.SocketErrorCode == SocketError.Shutdown), // EPIPE
+            $"{heard.SocketErrorCode}");
+        await (bySource ? sending : reading);
+        Assert.Equal(CloseReason.Reset, await relay.Closed.Task);
+        await EndedAsync(host);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task No_more_is_spliced_than_was_offered()
+    {
+        const int Offered = 3_000_001;
+        await using LoopHost host = Host();
+        long most = 0;
+        Relay relay = null!;
+        (relay, Socket source, Socket sink) = await SplicingAsync(host, Offered, _ => most = Math.Max(most, relay.Spliced - (relay.Agreed - 1L) * Offered));
+        byte[] data = Pattern(BulkLength);
+        Task sending = FloodAsync(source, data);
+
+        AssertSame(data, await sink.ReadToEndAsync());
+        await sending;
+        await AssertSplicedAsync(host, relay);
+        Assert.InRange(most, Splices(host.Loop) is null ? 0 : 1, Offered);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Messages_are_not_spliced_and_offers_that_can_not_be_met_are_refused()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket client, Socket backend) = await SplicingAsync(host);
+        byte[] message = Pattern(10_000);
+        for (int i = 0; i < 200; i++)
+        {
+            await client.SendAllAsync(message);
+            await backend.ReadAsync(message.Length);
+        }
+
+        await host.On(() =>
+        {
+            Assert.Equal(0, relay.Spliced);
+            Assert.False(relay.Client!.TrySpliceTo(relay.Server!));
+            relay.Server!.Close();
+            Assert.False(relay.Client.TrySpliceTo(relay.Server));
+            Assert.False(relay.Server.TrySpliceTo(relay.Client));
+        });
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Urgent_data_does_not_stall_splicing()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        byte[] data = Pattern(BulkLength);
+        Task<byte[]> reading = Task.Run(sink.ReadToEndAsync);
+
+        await source.SendAllAsync(data.AsMemory(0, BulkLength / 2));
+        Assert.Equal(1, await source.SendAsync("!"u8.ToArray(), SocketFlags.OutOfBand));
+        await FloodAsync(source, data.AsMemory(BulkLength / 2));
+
+        AssertSame(data, await reading);
+        await AssertSplicedAsync(host, relay);
+    }
+
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    [InlineData("close source")]
+    [InlineData("close destination")]
+    [InlineData("throw")]
+    public async Task A_handler_may_end_everything_while_it_hears_of_spliced_bytes(string how)
+    {
+        await using LoopHost host = Host();
+        Relay relay = null!;
+        (relay, Socket source, Socket sink) = await SplicingAsync(host, long.MaxValue, connection =>
+        {
+            if (how == "throw") throw new InvalidOperationException("On purpose.");
+            if (how == "close source") connection.Close();
+            (ReferenceEquals(connection, relay.Client) ? relay.Server! : relay.Client!).Abort();
+            connection.Close();
+        });
+        Assert.SkipWhen(Splices(host.Loop) is null, "This driver copies.");
+        Task sending = FloodAsync(source, Pattern(BulkLength));
+
+        await Record.ExceptionAsync(() => sink.ReadToEndAsync());
+        await EndedAsync(host);
+        await Record.ExceptionAsync(() => sending);
+        if (how == "throw") Assert.Equal(CloseReason.LocalError, await relay.Closed.Task);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
+    public async Task Splicing_allocates_nothing_once_warm()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
+        Assert.SkipWhen(Splices(host.Loop) is null, "This driver copies.");
+        byte[] block = Pattern(1 << 20);
+        byte[] received = new byte[1 << 20];
+        await MoveAsync();
+        long before = await host.On(GC.GetAllocatedBytesForCurrentThread), spliced = await host.On(() => relay.Spliced);
+
+        await MoveAsync();
+
+        // 128 MiB in more than 500 pieces; asking for the figure costs a little itself.
+        Assert.InRange(await host.On(GC.GetAllocatedBytesForCurrentThread) - before, 0, 5_000);
+        Assert.True(await host.On(() => relay.Spliced) > spliced);
+
+        async Task MoveAsync()
+        {
+            Task sending = Task.Run(async () =>
+            {
+                for (int i = 0; i < 128; i++) await source.SendAllAsync(block);
+            });
+            for (long left = 128L << 20; left > 0;) left -= await sink.ReceiveAsync(received);
+            await sending;
+        }
+    }
+
+    /// <summary>A relay that offers bulk to the driver, with a connected pair.</summary>
+    private static async Task<(Relay Relay, Socket Client, Socket Backend)> SplicingAsync(
+        LoopHost host, long limit = long.MaxValue, Action<Connection>? afterSpliced = null, bool neverPauses = false)
+    {
+        Socket server = host.Server();
+        Relay relay = new(server.LocalEndPoint!) { SpliceLimit = limit, AfterSpliced = afterSpliced, NeverPauses = neverPauses };
+        Listener listener = await host.ListenAsync(relay);
+        Socket client = await host.ClientAsync(listener.LocalEndPoint);
+        Socket backend = host.Own(await server.AcceptAsync());
+        return (relay, client, backend);
+    }
+
+    private static Task FloodAsync(Socket socket, ReadOnlyMemory<byte> data) => Task.Run(async () =>
+    {
+        await socket.SendAllAsync(data);
+        socket.Shutdown(SocketShutdown.Send);
+    });
+
+    /// <summary>
+    /// Sends <paramref name="data"/> over and over until the relay has stopped reading because nobody reads at the other end: in the middle of splicing,
+    /// where the driver does. First both ends exchange enough to make the kernel's buffers grow and the splicing begin.
+    /// </summary>
+    /// <returns>Bytes that the relay had taken before, and the reader has, too.</returns>
+    private async Task<long> StallAsync(LoopHost host, Relay relay, Socket source, Socket sink, byte[] data)
+    {
+        byte[] warm = new byte[4 << 20];
+        do
+        {
+            Task<byte[]> reading = Task.Run(() => sink.ReadAsync(warm.Length));
+            await source.SendAllAsync(warm);
+            await reading;
+        }
+        while (Splices(host.Loop) is not null && await host.On(() => relay.Spliced) == 0);
+
+        (long taken, long spliced) = await host.On(() => (relay.Copied + relay.Spliced, relay.Spliced));
+        source.Blocking = false;
+        int still = 0;
+        for (long at = 0; still < 20; still = await host.On(IsStill) ? still + 1 : 0)
+        {
+            int offset = (int)(at % data.Length);
+            at += Math.Max(0, source.Send(data.AsSpan(offset, Math.Min(1 << 20, data.Length - offset)), SocketFlags.None, out _));
+        }
+
+        source.Blocking = true;
+        return taken;
+
+        // For several turns: the kernel may find room for a little more after all.
+        bool IsStill() => relay.Server!.PendingBytes > 0 && (Splices(host.Loop) is null || relay.Spliced > spliced);
+    }
+
+    private static byte[] Repeat(byte[] data, long length)
+    {
+        byte[] all = new byte[length];
+        for (int at = 0; at < all.Length; at += data.Length) data.AsSpan(0, Math.Min(data.Length, all.Length - at)).CopyTo(all.AsSpan(at));
+        return all;
+    }
+
+    private async Task UntilSplicedAsync(LoopHost host, Relay relay)
+    {
+        while (await host.On(() => (Splices(host.Loop) is null ? relay.Copied : relay.Spliced) < 4 << 20)) await Task.Yield();
+    }
+
+    private async Task AssertSplicedAsync(LoopHost host, Relay relay)
+    {
+        if (Splices(host.Loop) is null) Assert.Equal(0, await host.On(() => relay.Spliced));
+        else Assert.True(await host.On(() => relay.Spliced) > BulkLength / 4, $"Only {relay.Spliced} bytes were spliced, {relay.Copied} were copied.");
+        Assert.False(host.Errors.Reader.TryRead(out _));
+    }
+
+    /// <summary>No transfer is left over.</summary>
+    private async Task EndedAsync(LoopHost host)
+    {
+        while (await host.On(() => Splices(host.Loop) is > 0)) await Task.Yield();
+    }
+}
