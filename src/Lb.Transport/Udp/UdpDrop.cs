@@ -9,6 +9,9 @@ public enum UdpDrop
     /// <summary>Every server had as many sessions as it takes. Datagrams do not wait in the pool's queue.</summary>
     ServersFull,
 
+    /// <summary>A new client that a rule or a limit of its source does not let in: <see cref="Gateway.Admission"/>.</summary>
+    Denied,
+
     /// <summary>The gateway stops and takes no new client in.</summary>
     Draining,
 

@@ -186,6 +186,7 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         if (!session.IsUnbound) _table.Remove(session);
         List(session.IsAssured).Remove(session);
         Counters.Ends[(int)end]++;
+        _gateway.Admission.Release(session.Client.ToPeer());
         if (end is not (UdpEnd.Completed or UdpEnd.Idle)) TransportLog.UdpSessionEnded(Logger, Name, end);
         _gateway.OnClosed();
         if (_draining) CloseIfDrained();
@@ -207,10 +208,19 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         if (_draining) return Refuse(UdpDrop.Draining, in item);
         UdpSettings settings = _gateway.Settings;
         PickContext context = Context(listener, item.From, item.Local);
+
+        // Nobody can be held or delayed here: whatever is not allowed is dropped.
+        ConnectionAdmission admission = _gateway.Admission;
+        if (!admission.IsOpen && admission.Decide(context.Source, Loop.Now).Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
         if (!TryPick(settings.Pool, in context, out ServerLease lease, out PickFailure failure))
-            return Refuse(failure == PickFailure.AllFull ? UdpDrop.ServersFull : UdpDrop.NoServer, in item);
-        if (_gateway.OpenConnections >= settings.MaxSessions && !Evict(settings.MaxSessions))
         {
+            admission.Release(context.Source);
+            return Refuse(failure == PickFailure.AllFull ? UdpDrop.ServersFull : UdpDrop.NoServer, in item);
+        }
+
+        if ((_gateway.OpenConnections >= settings.MaxSessions || _gateway.IsFull) && !Evict(settings.MaxSessions))
+        {
+            admission.Release(context.Source);
             lease.Complete(LeaseOutcome.Ignored);
             return Refuse(UdpDrop.SessionLimit, in item);
         }
