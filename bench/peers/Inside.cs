@@ -31,7 +31,8 @@ internal static class Inside
         Console.WriteLine(report);
         Save(report, options, time);
         if (results.Errors.Any()) return 1;
-        return options.Strict && Load.All.Any(load => results.Meets(load, "lb-epoll") == false) ? 1 : 0;
+        bool isMissed = Load.All.Any(load => results.Meets(load, "lb-epoll") == false) || FurtherGoal.All.Any(goal => goal.IsMet(results) == false);
+        return options.Strict && isMissed ? 1 : 0;
     }
 
     private static async Task MeasureAsync(Options options, Tools tools, TimeProvider time, Results results, CancellationToken ct)

@@ -22,9 +22,9 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6, 1.00, true);
 
-    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.05, true);
+    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.00, true);
 
-    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.80, true);
+    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.45, true);
 
     public static Load Udp { get; } = new("udp", "µs/round trip", "round trips/s", 1e6, 0.90, true) { Baseline = "nginx" };
 

@@ -26,6 +26,8 @@ internal static class Report
         }
 
         Line();
+        foreach (FurtherGoal goal in FurtherGoal.All.Where(goal => goal.IsMet(results) is not null))
+            Line($"`{goal.Load.Name}`: {goal.Proxy} to {goal.Baseline} {Format(goal.Of(results), "0.00")}, goal ≤ {Format(goal.Most, "0.00")}: {(goal.IsMet(results) == true ? "pass" : "**FAIL**")}.\n");
         if (loads.Contains(Load.Idle))
         {
             Line("`idle`: growth of the process's resident memory per proxied connection (client side and server side), two seconds after the last one was opened, in a fresh");

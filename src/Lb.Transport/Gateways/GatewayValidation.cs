@@ -54,6 +54,7 @@ internal static class GatewayValidation
     /// <summary>Whether an address is free, by binding without listening; null when it is, else why not, with the owner if the system tells.</summary>
     public static string? TryBind(ListenAddress address, SocketTuning? tuning = null)
     {
+        if (address.EndPoint is InheritedEndPoint) return "was not given to this process: systemd names sockets by FileDescriptorName= of the socket unit";
         if (address.EndPoint is not IPEndPoint endPoint) return TryBindUnix(address.EndPoint);
         try
         {

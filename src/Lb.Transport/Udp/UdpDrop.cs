@@ -9,9 +9,6 @@ public enum UdpDrop
     /// <summary>Every server had as many sessions as it takes. Datagrams do not wait in the pool's queue.</summary>
     ServersFull,
 
-    /// <summary>A new client that a rule or a limit of its source does not let in: <see cref="Gateway.Admission"/>.</summary>
-    Denied,
-
     /// <summary>The gateway stops and takes no new client in.</summary>
     Draining,
 
@@ -38,4 +35,7 @@ public enum UdpDrop
 
     /// <summary>The client can't be reached, or the system refused to send, for example by a rule of the firewall.</summary>
     SendFailed,
+
+    /// <summary>A rule or a limit of its source keeps the client out (<see cref="Gateway.Admission"/>).</summary>
+    Denied,
 }

@@ -186,8 +186,8 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         if (!session.IsUnbound) _table.Remove(session);
         List(session.IsAssured).Remove(session);
         Counters.Ends[(int)end]++;
-        _gateway.Admission.Release(session.Client.ToPeer());
         if (end is not (UdpEnd.Completed or UdpEnd.Idle)) TransportLog.UdpSessionEnded(Logger, Name, end);
+        if (_gateway.Admission.Sources is not null) _gateway.Admission.Release(session.Client.ToPeer());
         _gateway.OnClosed();
         if (_draining) CloseIfDrained();
     }
@@ -206,21 +206,23 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
     private UdpSession? Open(DatagramSocket listener, in Datagram item, uint hash)
     {
         if (_draining) return Refuse(UdpDrop.Draining, in item);
+
+        // A datagram can't be held or reset: whoever is not let in is not heard.
+        PeerAddress client = item.From.ToPeer();
+        if (!_gateway.Admission.IsOpen && _gateway.Admission.Decide(in client, Loop.Now).Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
+        UdpSession? session = OpenAdmitted(listener, in item, hash);
+        if (session is null) _gateway.Admission.Release(in client);
+        return session;
+    }
+
+    private UdpSession? OpenAdmitted(DatagramSocket listener, in Datagram item, uint hash)
+    {
         UdpSettings settings = _gateway.Settings;
         PickContext context = Context(listener, item.From, item.Local);
-
-        // Nobody can be held or delayed here: whatever is not allowed is dropped.
-        ConnectionAdmission admission = _gateway.Admission;
-        if (!admission.IsOpen && admission.Decide(context.Source, Loop.Now).Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
         if (!TryPick(settings.Pool, in context, out ServerLease lease, out PickFailure failure))
-        {
-            admission.Release(context.Source);
             return Refuse(failure == PickFailure.AllFull ? UdpDrop.ServersFull : UdpDrop.NoServer, in item);
-        }
-
         if ((_gateway.OpenConnections >= settings.MaxSessions || _gateway.IsFull) && !Evict(settings.MaxSessions))
         {
-            admission.Release(context.Source);
             lease.Complete(LeaseOutcome.Ignored);
             return Refuse(UdpDrop.SessionLimit, in item);
         }

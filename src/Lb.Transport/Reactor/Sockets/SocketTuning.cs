@@ -105,6 +105,15 @@ internal sealed class SocketTuning
         return 0;
     }
 
+    /// <summary>Sets them on a socket that is made for it and goes away again: does this machine take them? Linux.</summary>
+    /// <param name="failed">The option that could not be set.</param>
+    /// <returns>0, or the error number.</returns>
+    public int Try(out string? failed)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        return Apply((int)socket.Handle, isV6: false, out failed);
+    }
+
     /// <summary>Sets them on a socket of the framework: on Linux all, elsewhere what every system has.</summary>
     /// <exception cref="SocketException">One could not be set; its message names it.</exception>
     public void Apply(Socket socket)
