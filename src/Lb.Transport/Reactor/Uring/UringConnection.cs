@@ -21,6 +21,13 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
     private UringKinds _operations;
     private byte _fullReads;
 
+    // At once, not when something comes: the less waits here, the better.
+    public override void PauseReading()
+    {
+        base.PauseReading();
+        CancelReceive();
+    }
+
     public override void ResumeReading()
     {
         base.ResumeReading();
@@ -149,7 +156,7 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
                 if ((_flags & Paused) == 0) Enqueue();
                 break;
             default:
-                CloseReason reason = (_flags & Failed) != 0 ? _failure : Errno.ToCloseReason(-result);
+                CloseReason reason = (_flags & Failed) != 0 ? Failure : Errno.ToCloseReason(-result);
                 if (later) Fail(reason);
                 else End(reason);
                 break;
