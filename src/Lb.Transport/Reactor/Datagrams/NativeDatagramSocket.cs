@@ -52,7 +52,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (options.ReusePort) Set(Libc.LevelSocket, Libc.ReusePort, 1);
             if (isV6) Set(Libc.LevelV6, Libc.V6Only, options.DualMode ? 0 : 1);
             string? failed = null;
-            int error = options.Tuning?.Apply(descriptor, isV6, out failed) ?? 0;
+            int error = options.Tuning?.Apply(descriptor, isV6, out failed, isDatagram: true) ?? 0;
             if (error != 0) throw Errno.ToException(error, $"{failed} for {address}");
 
             // One address needs no telling which one it was.

@@ -86,15 +86,16 @@ internal sealed class SocketTuning
     }
 
     /// <summary>Sets them on a native socket. Linux.</summary>
-    /// <param name="descriptor">A TCP socket that is neither bound nor connected.</param>
+    /// <param name="descriptor">A TCP or UDP socket that is neither bound nor connected.</param>
     /// <param name="isV6">Whether it is of IPv6.</param>
     /// <param name="failed">The option that could not be set.</param>
+    /// <param name="isDatagram">A UDP socket: what is TCP's alone is left out.</param>
     /// <returns>0, or the error number.</returns>
-    public unsafe int Apply(int descriptor, bool isV6, out string? failed)
+    public unsafe int Apply(int descriptor, bool isV6, out string? failed, bool isDatagram = false)
     {
         foreach (Setting setting in _settings)
         {
-            if (!isV6 && setting.Level == Libc.LevelV6 || isV6 && setting.IsV4Only) continue;
+            if (!isV6 && setting.Level == Libc.LevelV6 || isV6 && setting.IsV4Only || isDatagram && setting.Level == Libc.LevelTcp) continue;
             int result;
             if (setting.Text is null) result = Libc.SetOption(descriptor, setting.Level, setting.Option, setting.Number);
             else fixed (byte* text = setting.Text) result = Libc.SetOption(descriptor, setting.Level, setting.Option, text, (uint)setting.Text.Length);
@@ -122,7 +123,7 @@ internal sealed class SocketTuning
     {
         if (OperatingSystem.IsLinux())
         {
-            int error = Apply((int)socket.Handle, socket.AddressFamily == AddressFamily.InterNetworkV6, out string? failed);
+            int error = Apply((int)socket.Handle, socket.AddressFamily == AddressFamily.InterNetworkV6, out string? failed, socket.SocketType == SocketType.Dgram);
             if (error != 0) throw Errno.ToException(error, failed!);
             return;
         }
