@@ -30,6 +30,9 @@ internal static partial class TransportLog
     [LoggerMessage(4008, LogLevel.Information, "The limit of open files allows a gateway {Most} connections at a time")]
     public static partial void ConnectionLimit(ILogger logger, int most);
 
+    [LoggerMessage(4100, LogLevel.Warning, "The driver {Driver} can't be used: {Reason}. The driver {Instead} is used instead")]
+    public static partial void DriverMissing(ILogger logger, string driver, string reason, string instead);
+
     [LoggerMessage(4600, LogLevel.Warning, "Loop {Loop} can't be kept to processor {Processor} (errno {Error}); it runs where the system puts it")]
     public static partial void NotPinned(ILogger logger, int loop, int processor, int error);
 

@@ -65,10 +65,7 @@ internal sealed class SocketTuning
     /// <summary>Of a gateway's listening sockets.</summary>
     public static SocketTuning Of(GatewayOptions options)
     {
-        // A UDP socket takes only what belongs to IP.
-        bool isUdp = string.Equals(options.Mode, "udp", StringComparison.OrdinalIgnoreCase);
-        TcpOptions tcp = isUdp ? new ListenTcpOptions { NoDelay = false, Dscp = options.Tcp.Dscp, Mark = options.Tcp.Mark } : options.Tcp;
-        SocketTuning tuning = new(tcp, options.Interface);
+        SocketTuning tuning = new(options.Tcp, options.Interface);
         if (options.Freebind) tuning.AddBoth("Freebind", FreebindV4, FreebindV6);
         if (options.Transparent) tuning.AddBoth("Transparent", TransparentV4, TransparentV6);
         if (options.Tcp.FastOpen > 0) tuning.Add("Tcp:FastOpen", Libc.LevelTcp, FastOpen, options.Tcp.FastOpen);
@@ -89,7 +86,7 @@ internal sealed class SocketTuning
     /// <param name="descriptor">A TCP or UDP socket that is neither bound nor connected.</param>
     /// <param name="isV6">Whether it is of IPv6.</param>
     /// <param name="failed">The option that could not be set.</param>
-    /// <param name="isDatagram">A UDP socket: what is TCP's alone is left out.</param>
+    /// <param name="isDatagram">It is of UDP: without those of TCP.</param>
     /// <returns>0, or the error number.</returns>
     public unsafe int Apply(int descriptor, bool isV6, out string? failed, bool isDatagram = false)
     {
