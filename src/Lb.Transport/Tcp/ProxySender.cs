@@ -21,39 +21,42 @@ internal static class ProxySender
         if (destination.IsEmpty) client.GetLocal(out destination);
 
         Span<byte> buffer = stackalloc byte[what.HasFlag(ProxySending.Version1) ? ProxyHeader.MaxLineLength : MaxLength];
-        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, prelude);
+        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, client, prelude);
         return server.Send(buffer[..length]);
     }
 
-    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, TcpPrelude? prelude)
+    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, Connection client, TcpPrelude? prelude)
     {
         ProxyHeaderWriter writer = new(buffer, in source, in destination);
         ProxyHeader announced = default;
         if (prelude?.Announced is { } bytes) ProxyHeader.Read(bytes, out announced);
-        if ((what & (ProxySending.Authority | ProxySending.Alpn)) != 0) AddHello(ref writer, what, prelude, announced.Tlvs);
+
+        // What the client itself says goes before what a proxy says of it.
+        TlsConnection? tls = client as TlsConnection;
+        if (what.HasFlag(ProxySending.Alpn) && !(tls is not null && ProxyTlsFacts.AddAlpn(ref writer, tls)) && announced.Tlvs.TryGet(ProxyTlvType.Alpn, out ReadOnlySpan<byte> protocol))
+            AddShort(ref writer, ProxyTlvType.Alpn, protocol);
+        if (what.HasFlag(ProxySending.Authority) && !(tls is not null ? ProxyTlsFacts.AddAuthority(ref writer, tls) : AddSni(ref writer, prelude)) && announced.Tlvs.TryGet(ProxyTlvType.Authority, out ReadOnlySpan<byte> name))
+            AddShort(ref writer, ProxyTlvType.Authority, name);
         if (what.HasFlag(ProxySending.UniqueId)) AddId(ref writer, announced.Tlvs);
-        if (what.HasFlag(ProxySending.Tls) && announced.Tlvs.TryGetTls(out ProxyTls tls)) writer.AddTls(Only(what, tls));
+        if (what.HasFlag(ProxySending.Tls))
+        {
+            if (tls is not null) ProxyTlsFacts.AddTls(ref writer, what, tls);
+            else if (announced.Tlvs.TryGetTls(out ProxyTls theirs)) writer.AddTls(Only(what, theirs));
+        }
+
         return writer.Finish(what.HasFlag(ProxySending.Checksum));
     }
 
-    // What the client itself says goes before what a proxy says of it. Of ALPN it says only what it would like: what was chosen, a proxy tells that has ended TLS.
+    // The name in a ClientHello that is passed through. Of protocols it says only what it would like, and not what comes of it.
     [SkipLocalsInit]
-    private static void AddHello(scoped ref ProxyHeaderWriter writer, ProxySending what, TcpPrelude? prelude, ProxyTlvs announced)
+    private static bool AddSni(scoped ref ProxyHeaderWriter writer, TcpPrelude? prelude)
     {
-        if (what.HasFlag(ProxySending.Alpn) && announced.TryGet(ProxyTlvType.Alpn, out ReadOnlySpan<byte> protocol)) AddShort(ref writer, ProxyTlvType.Alpn, protocol);
-        if (!what.HasFlag(ProxySending.Authority)) return;
         ReadOnlySpan<byte> early = prelude is null ? default : prelude.Early;
-        if (!early.IsEmpty && early[0] == 22)
-        {
-            Span<byte> scratch = stackalloc byte[ClientHello.MaxLength];
-            if (ClientHello.Read(early, scratch, out ClientHello hello) == ClientHelloResult.Done && !hello.ServerName.IsEmpty)
-            {
-                writer.Add(ProxyTlvType.Authority, hello.ServerName);
-                return;
-            }
-        }
-
-        if (announced.TryGet(ProxyTlvType.Authority, out ReadOnlySpan<byte> name)) AddShort(ref writer, ProxyTlvType.Authority, name);
+        if (early.IsEmpty || early[0] != 22) return false;
+        Span<byte> scratch = stackalloc byte[ClientHello.MaxLength];
+        if (ClientHello.Read(early, scratch, out ClientHello hello) != ClientHelloResult.Done || hello.ServerName.IsEmpty) return false;
+        writer.Add(ProxyTlvType.Authority, hello.ServerName);
+        return true;
     }
 
     private static void AddId(scoped ref ProxyHeaderWriter writer, ProxyTlvs announced)

@@ -377,12 +377,17 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
-        // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
-        if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
+        // A link may put a connection of its own before the raw one; that one's OnConnected is the second. The header goes before it.
+        TcpPrelude? prelude = _rare?.Prelude;
+        if (!_greeted)
         {
             _greeted = true;
-            _server = link.Greet(connection, this);
-            if (!ReferenceEquals(_server, connection)) return;
+            if (_lease.Server.SendProxy is var sending and not ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
+            if (_shard.Links.Of(_lease.Server) is { } link)
+            {
+                _server = link.Greet(connection, this);
+                if (!ReferenceEquals(_server, connection)) return;
+            }
         }
 
         long now = Loop.Now;
@@ -392,12 +397,11 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         GiveRetryBack();
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
-        TcpPrelude? prelude = _rare?.Prelude;
-        ProxySending sending = _lease.Server.SendProxy;
-        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
-        if (_rare is not null) _rare.Prelude = null;
-        if (_rare is { DrainFrom: null }) _rare = null;
+
+        // Who was let in by another address is let go by that one.
+        if (prelude is { IsAdmitted: false }) _rare!.Prelude = null;
+        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 
