@@ -24,9 +24,12 @@ internal sealed class Results
     public IReadOnlyList<Measurement> Of(Load load, string proxy) => [.. _all.Where(m => m.Load == load && m.Proxy == proxy)];
 
     /// <summary>Value over the baseline's value of the same round, in the order of rounds; empty without a baseline.</summary>
-    public IReadOnlyList<double> Ratios(Load load, string proxy)
+    public IReadOnlyList<double> Ratios(Load load, string proxy) => Ratios(load, proxy, load.Baseline);
+
+    /// <summary>The same against another proxy.</summary>
+    public IReadOnlyList<double> Ratios(Load load, string proxy, string against)
     {
-        Dictionary<int, double> baseline = Of(load, Options.Baseline).ToDictionary(static m => m.Round, static m => m.Value);
+        Dictionary<int, double> baseline = Of(load, against).ToDictionary(static m => m.Round, static m => m.Value);
         return [.. Of(load, proxy).Where(m => baseline.GetValueOrDefault(m.Round) > 0).Select(m => m.Value / baseline[m.Round])];
     }
 

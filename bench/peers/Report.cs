@@ -14,18 +14,20 @@ internal static class Report
 
         Line("# Layer 4: CPU per unit of work, beside HAProxy and nginx");
         Line();
-        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy in the same round; median (least–most) of the rounds.");
+        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy, for UDP to nginx, in the same round; median (least–most) of the rounds.");
         Line("`haproxy` and `nginx` as they come (16 KiB buffers, copying); `haproxy-splice` is HAProxy with `option splice-request` and `splice-response`.");
         Line("Lower is better. How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
-        Line("| Load | Proxy | Median | Unit | Ratio to HAProxy | Goal | Verdict | Rate (information) | Context switches | Errors |");
+        Line("| Load | Proxy | Median | Unit | Ratio | Goal | Verdict | Rate (information) | Context switches | Errors |");
         Line("|---|---|---:|---|---:|---:|---|---:|---:|---:|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies) Line(Row(load, proxy, results));
+            foreach (string proxy in options.AllProxies.Where(load.IsFor)) Line(Row(load, proxy, results));
         }
 
         Line();
+        foreach (FurtherGoal goal in FurtherGoal.All.Where(goal => goal.IsMet(results) is not null))
+            Line($"`{goal.Load.Name}`: {goal.Proxy} to {goal.Baseline} {Format(goal.Of(results), "0.00")}, goal ≤ {Format(goal.Most, "0.00")}: {(goal.IsMet(results) == true ? "pass" : "**FAIL**")}.\n");
         if (loads.Contains(Load.Idle))
         {
             Line("`idle`: growth of the process's resident memory per proxied connection (client side and server side), two seconds after the last one was opened, in a fresh");
@@ -47,7 +49,7 @@ internal static class Report
         Line("|---|---|---|---|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies)
+            foreach (string proxy in options.AllProxies.Where(load.IsFor))
             {
                 string values = List(results.Of(load, proxy).Select(static m => m.Value), ValueFormat(load));
                 Line($"| {load.Name} | {proxy} | {values} | {List(results.Ratios(load, proxy), "0.00")} |");

@@ -54,6 +54,7 @@ internal static class GatewayValidation
     /// <summary>Whether an address is free, by binding without listening; null when it is, else why not, with the owner if the system tells.</summary>
     public static string? TryBind(ListenAddress address, SocketTuning? tuning = null)
     {
+        if (address.EndPoint is InheritedEndPoint) return "was not given to this process: systemd names sockets by FileDescriptorName= of the socket unit";
         if (address.EndPoint is not IPEndPoint endPoint) return TryBindUnix(address.EndPoint);
         try
         {
@@ -63,13 +64,13 @@ internal static class GatewayValidation
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
             if (!address.IsDatagram) AllowTimeWait(socket);
-            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _);
+            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _, address.IsDatagram);
             socket.Bind(endPoint);
             return null;
         }
         catch (SocketException error)
         {
-            string? owner = error.SocketErrorCode == SocketError.AddressAlreadyInUse ? PortOwner.Find(endPoint) : null;
+            string? owner = error.SocketErrorCode == SocketError.AddressAlreadyInUse ? PortOwner.Find(endPoint, address.IsDatagram) : null;
             return Explain(error) + (owner is null ? "" : $" by {owner}");
         }
     }
@@ -97,7 +98,7 @@ internal static class GatewayValidation
             // Without blocking: a listener whose queue is full would keep us waiting.
             using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(endPoint);
-            return InUse;
+            return InUseBy(path);
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -106,11 +107,11 @@ internal static class GatewayValidation
         }
         catch (SocketException error)
         {
-            return error.SocketErrorCode == SocketError.WouldBlock ? InUse : Explain(error);
+            return error.SocketErrorCode == SocketError.WouldBlock ? InUseBy(path) : Explain(error);
         }
     }
 
-    private const string InUse = "is in use: somebody answers there";
+    private static string InUseBy(string path) => PortOwner.FindUnix(path) is { } owner ? $"is in use by {owner}" : "is in use: somebody answers there";
 
     // Sockets alone can't be opened. For writing too, because opening a pipe only for reading waits for its other end.
     private static bool IsSocket(string path)

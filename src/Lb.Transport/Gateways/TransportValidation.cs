@@ -16,6 +16,7 @@ internal static class TransportValidation
         if (running is null) return;
         Same("Driver", running.Driver, wanted.Driver);
         Same("Loops", $"{running.Loops}", $"{wanted.Loops}");
+        Same("Splice", $"{running.Splice}", $"{wanted.Splice}");
         Same("CpuAffinity", running.CpuAffinity, wanted.CpuAffinity);
         Same("HandOver", running.HandOver, wanted.HandOver);
 

@@ -380,11 +380,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
-        // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
-        if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
+        if (!_greeted)
         {
+            // In the clear and before anything else. A link may then put a connection of its own before the raw one; that one's OnConnected is the second.
             _greeted = true;
-            _server = link.Greet(connection, this);
+            ProxySending sending = _lease.Server.SendProxy;
+            if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, _rare?.Prelude);
+            if (_shard.Links.Of(_lease.Server) is { } link) _server = link.Greet(connection, this);
             if (!ReferenceEquals(_server, connection)) return;
         }
 
@@ -396,11 +398,11 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
         TcpPrelude? prelude = _rare?.Prelude;
-        ProxySending sending = _lease.Server.SendProxy;
-        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
-        if (_rare is not null) _rare.Prelude = null;
-        if (_rare is { DrainFrom: null }) _rare = null;
+
+        // Who was let in by another address is let go by that one.
+        if (prelude is { IsAdmitted: false }) _rare!.Prelude = null;
+        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 

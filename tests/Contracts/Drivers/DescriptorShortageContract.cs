@@ -153,7 +153,7 @@ public abstract class DescriptorShortageContract
         Socket sink = host.Own(await server.AcceptAsync());
         byte[] data = new byte[Block];
         new Random(1).NextBytes(data);
-        bool splices = host.Loop is EpollLoop;
+        bool splices = host.Loop is NativeLoop;
         int blocks = 0;
         do await MoveAsync();
         while (splices && await host.On(() => relay.Spliced) == 0);
@@ -162,7 +162,7 @@ public abstract class DescriptorShortageContract
         // A pipe that is kept from before would need no descriptor.
         long spliced = await host.On(() =>
         {
-            (host.Loop as EpollLoop)?.Splices.Pipes.CloseIdle();
+            (host.Loop as NativeLoop)?.Splices.Pipes.CloseIdle();
             return relay.Spliced;
         });
         using (new LoweredLimit())

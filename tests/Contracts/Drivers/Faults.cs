@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Lb.Transport;
 
 namespace Lb.Contracts.Drivers;
 
@@ -48,8 +50,14 @@ internal sealed class Faults : IDisposable
     /// <summary>The number of the calling thread.</summary>
     public static int CurrentThread() => OperatingSystem.IsLinux() ? ThreadId() : 0;
 
-    /// <summary>Makes the send buffer of a socket small.</summary>
-    public static void Squeeze(int descriptor) => _ = SetOption(descriptor, 1, 7, Smallest, sizeof(int)); // SOL_SOCKET, SO_SNDBUF
+    /// <summary>Makes the send buffer of a connection small.</summary>
+    public static void Squeeze(Connection connection)
+    {
+        const int Level = 1; // SOL_SOCKET
+        const int Option = 7; // SO_SNDBUF
+        int descriptor = connection is NativeConnection native ? DescriptorOf(native) : (int)(SocketOf((ManagedConnection)connection)?.Handle ?? -1);
+        if (OperatingSystem.IsLinux() && descriptor >= 0) _ = SetOption(descriptor, Level, Option, Smallest, sizeof(int));
+    }
 
     public void Dispose()
     {
@@ -68,6 +76,12 @@ internal sealed class Faults : IDisposable
 
     [DllImport("libc", EntryPoint = "tgkill")]
     private static extern int Kill(int process, int thread, int signal);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_descriptor")]
+    private static extern ref int DescriptorOf(NativeConnection connection);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
+    private static extern ref Socket? SocketOf(ManagedConnection connection);
 
     [DllImport("libc", EntryPoint = "setsockopt")]
     private static extern int SetOption(int descriptor, int level, int option, in int value, uint length);

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Lb.Contracts.Drivers;
 
 namespace Lb.Transport.Tests.Reactor;
@@ -19,13 +17,7 @@ public class ManagedDriverTests : ReactorDriverContract
 /// <summary>The same once more with short writes, EAGAIN, crumbs and EINTR all the time.</summary>
 public sealed class ManagedDriverUnderFaultsTests : ManagedDriverTests
 {
-    private protected override Action<Connection> Squeeze => static connection =>
-    {
-        if (SocketOf((ManagedConnection)connection) is { } socket) Faults.Squeeze((int)socket.Handle);
-    };
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
-    private static extern ref Socket? SocketOf(ManagedConnection connection);
+    private protected override Action<Connection> Squeeze => static connection => Faults.Squeeze(connection);
 }
 
 [Collection(NoDescriptors.Name)]

@@ -140,7 +140,7 @@ public sealed class SpliceTests : GatewayTests
         Task sending = client.SendAllAsync(data);
         PlainSockets.ShouldBeSame(data, await accepted.ReadAsync(data.Length));
         await sending;
-        EpollLoop loop = (EpollLoop)lab.Loop[0];
+        NativeLoop loop = (NativeLoop)lab.Loop[0];
         Assert.False(loop.Splices.Pipes.IsEnabled);
         Assert.Equal(0, loop.Splices.Began);
 
@@ -203,7 +203,7 @@ public sealed class SpliceTests : GatewayTests
         Assert.True(await LoopGroup.RunAsync(lab.Loop[0], () => Splices(lab).Pending) > 0, "Nothing waits in a pipe.");
     }
 
-    private static Splices Splices(GatewayLab lab) => ((EpollLoop)lab.Loop[0]).Splices;
+    private static Splices Splices(GatewayLab lab) => ((NativeLoop)lab.Loop[0]).Splices;
 
     private static int Transfers(GatewayLab lab) => Splices(lab).Count;
 

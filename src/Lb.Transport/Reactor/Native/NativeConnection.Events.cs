@@ -68,7 +68,7 @@ internal abstract unsafe partial class NativeConnection
         if ((_flags & Live) == 0) return;
         if ((_flags & Connecting) != 0)
         {
-            if ((_flags & Failed) != 0) End(_failure);
+            if ((_flags & Failed) != 0) End(Failure);
             return;
         }
 
@@ -113,7 +113,7 @@ internal abstract unsafe partial class NativeConnection
         return (_flags & Live) != 0;
     }
 
-    private void Flush()
+    private protected void Flush()
     {
         if ((_flags & SplicedInto) != 0 && !FlushPipe()) return;
         while (_pending.Length > 0)
@@ -167,7 +167,7 @@ internal abstract unsafe partial class NativeConnection
         // After an error was taken by a failed send, the kernel says "end" to what was cut off.
         if ((_flags & Failed) != 0)
         {
-            End(_failure);
+            End(Failure);
             return;
         }
 
@@ -186,7 +186,7 @@ internal abstract unsafe partial class NativeConnection
                 Enqueue();
                 return;
             default:
-                End((_flags & Failed) != 0 ? _failure : Errno.ToCloseReason(error));
+                End((_flags & Failed) != 0 ? Failure : Errno.ToCloseReason(error));
                 return;
         }
     }
@@ -207,10 +207,10 @@ internal abstract unsafe partial class NativeConnection
             _flags &= ~ErrorSeen;
             int error = Libc.TakeError(_descriptor);
             if (error == 0) return;
-            _failure = Errno.ToCloseReason(error);
+            Failure = Errno.ToCloseReason(error);
         }
 
-        End(_failure);
+        End(Failure);
     }
 
     /// <summary>True when a paused connection has data the handler will want; false when its end or its error is next.</summary>
@@ -223,7 +223,7 @@ internal abstract unsafe partial class NativeConnection
         {
             // Peeking has taken the error out of the socket.
             _flags |= Failed;
-            _failure = Errno.ToCloseReason(Libc.Errno);
+            Failure = Errno.ToCloseReason(Libc.Errno);
         }
 
         return false;

@@ -14,11 +14,12 @@ namespace Lb.Transport;
 /// </remarks>
 internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Connection
 {
+    private const int FailureShift = 24;
+
     private PeerAddress _peer;
     private protected SendBuffer _pending;
     private protected ConnectionFlags _flags;
     private protected int _descriptor = -1;
-    private protected CloseReason _failure;
 
     /// <summary>Place in the loop's table, and which of its tenants this is.</summary>
     internal int Slot;
@@ -102,6 +103,13 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
 
     public override void GetLocal(out PeerAddress address) => address = _descriptor >= 0 ? NativeAddress.LocalOf(_descriptor) : default;
 
+    /// <summary>Why it is broken, in two bits beside the flags: a field of its own would cost every connection eight bytes.</summary>
+    private protected CloseReason Failure
+    {
+        get => (CloseReason)((int)_flags >> FailureShift & 3);
+        set => _flags = (_flags & (ConnectionFlags)~(3 << FailureShift)) | (ConnectionFlags)((int)value << FailureShift);
+    }
+
     private SendResult SendToClosed()
     {
         if ((_flags & (Live | Failed)) == Live) throw new InvalidOperationException("Send after ShutdownSend.");
@@ -110,7 +118,7 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
 
     /// <summary>Writes to the kernel and keeps <see cref="Writable"/> true to the facts.</summary>
     /// <returns>Bytes taken, or -1 when the connection is broken.</returns>
-    private nint Write(byte* bytes, int length)
+    private protected nint Write(byte* bytes, int length)
     {
         while (true)
         {
@@ -152,12 +160,12 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
         }
     }
 
-    private void SendEndOfStream() => _ = Libc.Shutdown(_descriptor, Libc.ShutdownWrite);
+    private protected void SendEndOfStream() => _ = Libc.Shutdown(_descriptor, Libc.ShutdownWrite);
 
     /// <summary>The connection is broken. The handler hears it in this connection's next turn, after the data that arrived before.</summary>
     private protected void Fail(CloseReason reason)
     {
-        _failure = reason;
+        Failure = reason;
         _flags |= Failed | Readable | ReadToEnd;
         _pending.Free();
         if ((_flags & SplicedInto) != 0) EndSpliceInto();
