@@ -136,6 +136,14 @@ public sealed partial class ReferenceTests
         Assert.Equal(Enum.GetNames<Transport.RelayEnd>(), documented);
     }
 
+    [Fact]
+    public void Every_ending_of_a_UDP_session_and_every_reason_of_a_drop_is_explained()
+    {
+        string[] rows = [.. Rows(Page.Of("docs/guide/udp-gateways.md")).Select(static r => r[0])];
+        Assert.Equal(Enum.GetNames<Transport.UdpEnd>(), rows.Where(static r => Enum.TryParse<Transport.UdpEnd>(r, out _)));
+        Assert.Equal(Enum.GetNames<Transport.UdpDrop>(), rows.Where(static r => Enum.TryParse<Transport.UdpDrop>(r, out _)));
+    }
+
     private sealed record Row(string Range, string Default);
 
     private static IReadOnlyList<ConfigurationError> Errors(string key, string value) =>
