@@ -142,6 +142,16 @@ public sealed partial class ReferenceTests
         Assert.Equal(Enum.GetNames<Transport.RelayEnd>(), documented);
     }
 
+    [Fact]
+    public void Every_ending_of_a_UDP_session_and_every_reason_of_a_drop_is_explained()
+    {
+        Assert.Equal(Enum.GetNames<Transport.UdpEnd>(), FirstColumn("Ending"));
+        Assert.Equal(Enum.GetNames<Transport.UdpDrop>(), FirstColumn("Reason"));
+
+        static IEnumerable<string> FirstColumn(string heading) => Page.Of("docs/guide/udp-gateways.md").Document.Descendants<Table>().Select(Rows)
+            .Single(rows => rows[0][0] == heading).Skip(1).Select(static row => row[0]);
+    }
+
     private sealed record Row(string Range, string Default);
 
     private static IReadOnlyList<ConfigurationError> Errors(string key, string value) =>
