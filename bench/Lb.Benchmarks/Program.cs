@@ -9,7 +9,10 @@ using Perfolizer.Horology;
 //
 // dotnet run -c Release --project bench/Lb.Benchmarks -- fuzz [INPUTS] [SEED]      packets of any kind against a whole virtual router
 //
+// dotnet run -c Release --project bench/Lb.Benchmarks -- fuzz proxy|clienthello|rdp [INPUTS] [SEED]      first bytes of connections
+//
 // The whole suite takes some minutes: short iterations in this process, which is enough for numbers in nanoseconds that are compared with each other.
+if (args is ["fuzz", "proxy" or "clienthello" or "rdp", ..]) return Lb.Benchmarks.FirstBytesFuzz.Run(args[1], args[2..]);
 if (args is ["fuzz", .. string[] rest]) return Lb.Benchmarks.RouterFuzz.Run(rest);
 
 Job job = Job.Default

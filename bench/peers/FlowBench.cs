@@ -14,7 +14,7 @@ internal sealed class FlowBench(IReadOnlyList<Service> proxies, Options options,
             {
                 foreach (Load load in loads)
                 {
-                    foreach (Service proxy in round % 2 == 1 ? proxies : proxies.Reverse())
+                    foreach (Service proxy in (round % 2 == 1 ? proxies : proxies.Reverse()).Where(p => load.IsFor(p.Name)))
                         results.Add(await MeasureAsync(load, proxy, live[proxy], round, ct));
                 }
             }
@@ -30,7 +30,7 @@ internal sealed class FlowBench(IReadOnlyList<Service> proxies, Options options,
     {
         foreach (Service proxy in proxies)
         {
-            foreach (Load load in loads)
+            foreach (Load load in loads.Where(l => l.IsFor(proxy.Name)))
             {
                 Console.Error.WriteLine($"warm-up  {load.Name,-11}  {proxy.Name}");
                 WorkDone done = await load.RunAsync(proxy.Port, options.Warmup, options, time, ct);

@@ -42,6 +42,9 @@ internal static class Inside
         if (options.NeedsTls) workspace.WriteCertificate(time);
         int connections = IdleBench.Connections(options);
         await using Child backend = await Nginx.Backend(workspace, connections).StartAsync(options.ClientCpu, time, ct);
+        await using Child? echo = options.Loads.Contains(Load.Udp.Name)
+            ? await new Service("udp echo", Workspace.EchoPort, [.. Outside.Self, "client", "udpecho", $"{Workspace.EchoPort}"]).StartAsync(options.ClientCpu, time, ct)
+            : null;
         List<Service> proxies =
             [.. options.AllProxies.Select((name, i) => ProxyPlan.Make(name, Workspace.FirstProxyPort + i, connections, options, tools, workspace))];
         List<Load> loads = [.. Load.All.Where(load => options.Loads.Contains(load.Name))];

@@ -16,12 +16,17 @@ internal sealed record WorkDone(double Units, IReadOnlyList<string> Errors);
 internal sealed partial record Load(string Name, string Unit, string RateUnit, double ValueScale, double Goal, bool GoalIsRatio)
 {
     private const int BulkConnections = 4;
+    private const int UdpFlows = 16;
+    private const int UdpSize = 200;
+    private const int UdpWindow = 32;
 
     public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6, 1.00, true);
 
     public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.00, true);
 
     public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.45, true);
+
+    public static Load Udp { get; } = new("udp", "µs/round trip", "round trips/s", 1e6, 0.90, true) { Baseline = "nginx" };
 
     public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1, 0.5, false);
 
@@ -31,10 +36,10 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     public static Load TlsBulk { get; } = new("tls-bulk", "s/GB", "GB/s", 1, 1.25, true);
 
-    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Idle, TlsMessages, TlsConnections, TlsBulk];
+    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Udp, Idle, TlsMessages, TlsConnections, TlsBulk];
 
     /// <summary>Those of every run that does not say which.</summary>
-    public static IReadOnlyList<Load> Default { get; } = [Messages, Connections, Bulk, Idle];
+    public static IReadOnlyList<Load> Default { get; } = [Messages, Connections, Bulk, Udp, Idle];
 
     /// <summary>It comes to the proxy's TLS port.</summary>
     public bool IsTls => Name.StartsWith("tls-", StringComparison.Ordinal);
@@ -42,11 +47,18 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
     /// <summary>Its unit of work is a byte.</summary>
     public bool IsBulk => this == Bulk || this == TlsBulk;
 
+    /// <summary>The proxy that ratios are to.</summary>
+    public string Baseline { get; private init; } = "haproxy";
+
+    /// <summary>HAProxy relays no UDP.</summary>
+    public bool IsFor(string proxy) => this != Udp || !proxy.StartsWith("haproxy", StringComparison.Ordinal);
+
     /// <summary>Puts the load on a port. Not for <see cref="Idle"/>, which is no flow of work.</summary>
     public Task<WorkDone> RunAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct) => Name switch
     {
         "messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct),
         "connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct),
+        "udp" => UdpAsync(port, seconds, options, time, ct),
         "bulk" => FetchAsync(port, seconds, options, time, ct),
         "tls-messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct, isTls: true),
         "tls-connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct, isTls: true),
@@ -79,6 +91,16 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
         return new(bytes.Success ? Number(bytes) / 1e9 : 0, errors);
     }
 
+    private static async Task<WorkDone> UdpAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct)
+    {
+        string[] command = [.. Outside.Self, "client", "udp", $"{port}", $"{UdpFlows}", $"{UdpSize}", $"{UdpWindow}", $"{seconds}"];
+        Child client = await Child.RunAsync("udp client", options.ClientCpu, command, Limit(seconds), time, ct);
+        Match done = RoundTripsOfClient().Match(client.Output);
+        string[] errors = [.. client.Output.Split('\n').Where(static l => l.StartsWith("error ", StringComparison.Ordinal))];
+        if (!done.Success) errors = [.. errors, $"the udp client ended with exit code {client.ExitCode}: {client.Output.Trim()}"];
+        return new(done.Success ? Number(done) : 0, errors);
+    }
+
     private static TimeSpan Limit(int seconds) => TimeSpan.FromSeconds(seconds + 20);
 
     private static double Number(Match match) => double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
@@ -91,6 +113,9 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     [GeneratedRegex(@"Socket errors:.*|Non-2xx.*|unable to.*")]
     private static partial Regex ErrorsOfWrk();
+
+    [GeneratedRegex(@"^round trips (\d+)", RegexOptions.Multiline)]
+    private static partial Regex RoundTripsOfClient();
 
     [GeneratedRegex(@"^bytes (\d+)", RegexOptions.Multiline)]
     private static partial Regex BytesOfClient();

@@ -24,7 +24,7 @@ internal sealed class Results
     public IReadOnlyList<Measurement> Of(Load load, string proxy) => [.. _all.Where(m => m.Load == load && m.Proxy == proxy)];
 
     /// <summary>Value over the baseline's value of the same round, in the order of rounds; empty without a baseline.</summary>
-    public IReadOnlyList<double> Ratios(Load load, string proxy) => Ratios(load, proxy, Options.Baseline);
+    public IReadOnlyList<double> Ratios(Load load, string proxy) => Ratios(load, proxy, load.Baseline);
 
     /// <summary>The same against another proxy.</summary>
     public IReadOnlyList<double> Ratios(Load load, string proxy, string against)

@@ -30,6 +30,11 @@ internal static class Nginx
             proxy_pass 127.0.0.1:{{Workspace.BackendPort}};
             proxy_timeout 300s; proxy_connect_timeout 5s; tcp_nodelay on;
           }
+          server {
+            listen 127.0.0.1:{{port}} udp rcvbuf=4m sndbuf=4m;
+            proxy_pass 127.0.0.1:{{Workspace.EchoPort}};
+            proxy_timeout 300s;
+          }
         }
         """);
 

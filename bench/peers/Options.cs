@@ -8,8 +8,8 @@ internal sealed record Options
     public const string Usage = """
         usage: dotnet run -c Release --project bench/peers -- [options]
 
-          --proxies LIST     lb-epoll,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,haproxy-splice,nginx
-          --loads LIST       messages,connections,bulk,idle,tls-messages,tls-connections,tls-bulk; default the first four
+          --proxies LIST     lb-epoll,lb-io_uring,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,haproxy-splice,nginx
+          --loads LIST       messages,connections,bulk,udp,idle,tls-messages,tls-connections,tls-bulk; default the first five
           --rounds N         1 to 50, default 5
           --seconds N        length of one measurement, 1 to 60, default 3
           --warmup N         seconds of each load for each proxy before measuring, 0 to 60, default 3
@@ -48,9 +48,6 @@ internal sealed record Options
     public bool Strict { get; private init; }
 
     public bool UseNetns { get; private init; } = true;
-
-    /// <summary>The baseline of every ratio.</summary>
-    public static string Baseline => "haproxy";
 
     /// <summary>The proxies and the extras, in the order of measuring.</summary>
     public IReadOnlyList<string> AllProxies => [.. Proxies, .. Extras.Select(static e => e.Name)];

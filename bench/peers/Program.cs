@@ -1,7 +1,7 @@
 namespace Lb.Peers;
 
 /// <summary>
-/// Entry. One executable, four parts: the outer process (checks, network namespace), <c>inside</c> (the measurement) and two <c>client</c> modes.
+/// Entry. One executable, four parts: the outer process (checks, network namespace), <c>inside</c> (the measurement) and the <c>client</c> modes.
 /// Exit codes: 0 measured, 1 errors under load (or a goal missed with --strict), 2 cannot run, 130 stopped.
 /// </summary>
 internal static class Program
@@ -16,6 +16,9 @@ internal static class Program
                 ["client", "bulk", string port, string connections, string seconds] =>
                     BulkClient.Run(int.Parse(port), int.Parse(connections), int.Parse(seconds), time),
                 ["client", "idle", string port, string count] => await IdleClient.RunAsync(int.Parse(port), int.Parse(count), time),
+                ["client", "udp", string port, string flows, string size, string window, string seconds] =>
+                    UdpClient.Run(int.Parse(port), int.Parse(flows), int.Parse(size), int.Parse(window), int.Parse(seconds), time),
+                ["client", "udpecho", string port] => UdpClient.Echo(int.Parse(port)),
                 ["inside", .. string[] rest] => await Inside.RunAsync(Options.Parse(rest), time),
                 _ when args.Any(static a => a is "-h" or "--help") => Help(),
                 _ => await Outside.RunAsync(Options.Parse(args), time),

@@ -3,7 +3,7 @@ namespace Lb.Peers;
 /// <summary>What is started to have each proxy. All forward 127.0.0.1:port to the one backend with one thread and time-outs of 300 s.</summary>
 internal static class ProxyPlan
 {
-    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-managed", "haproxy", "nginx", "haproxy-splice"];
+    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-io_uring", "lb-managed", "haproxy", "nginx", "haproxy-splice"];
 
     public static Service Make(string name, int port, int connections, Options options, Tools tools, Workspace workspace) => name switch
     {
@@ -11,6 +11,7 @@ internal static class ProxyPlan
         "haproxy-splice" => Haproxy(name, port, connections, options, workspace, splice: true),
         "nginx" => Nginx.Stream(workspace, port, connections, tools.NginxStreamModule, options.NeedsTls),
         "lb-epoll" => Lb(name, port, "epoll", options, workspace),
+        "lb-io_uring" => Lb(name, port, "io_uring", options, workspace),
         "lb-managed" => Lb(name, port, "managed", options, workspace),
         _ => Extra(name, port, options),
     };
@@ -60,9 +61,11 @@ internal static class ProxyPlan
                 "ConnectTimeout": "5s",
                 "ServerTimeout": "300s",
                 "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.BackendPort}}" } ]
-              }
+              },
+              "echo": { "Balance": "roundrobin", "Servers": [ { "Name": "s1", "Address": "127.0.0.1:{{Workspace.EchoPort}}" } ] }
             },
             "Gateways": {
+              "datagrams": { "Mode": "udp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "echo", "IdleTimeout": "300s" },
               "front": { "Mode": "tcp", "Listen": [ "127.0.0.1:{{port}}" ], "Pool": "web", "ClientTimeout": "300s" }{{tls}}
             }
           }

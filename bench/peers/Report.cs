@@ -14,15 +14,15 @@ internal static class Report
 
         Line("# Layer 4: CPU per unit of work, beside HAProxy and nginx");
         Line();
-        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy in the same round; median (least–most) of the rounds.");
+        Line("Whole-process CPU (user + system) of the proxy, one thread, one processor. Ratio: to HAProxy, for UDP to nginx, in the same round; median (least–most) of the rounds.");
         Line("`haproxy` and `nginx` as they come (16 KiB buffers, copying); `haproxy-splice` is HAProxy with `option splice-request` and `splice-response`.");
         Line("Lower is better. How it is measured and what is not claimed: [bench/README.md](../README.md).");
         Line();
-        Line("| Load | Proxy | Median | Unit | Ratio to HAProxy | Goal | Verdict | Rate (information) | Context switches | Errors |");
+        Line("| Load | Proxy | Median | Unit | Ratio | Goal | Verdict | Rate (information) | Context switches | Errors |");
         Line("|---|---|---:|---|---:|---:|---|---:|---:|---:|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies) Line(Row(load, proxy, results));
+            foreach (string proxy in options.AllProxies.Where(load.IsFor)) Line(Row(load, proxy, results));
         }
 
         Line();
@@ -49,7 +49,7 @@ internal static class Report
         Line("|---|---|---|---|");
         foreach (Load load in loads)
         {
-            foreach (string proxy in options.AllProxies)
+            foreach (string proxy in options.AllProxies.Where(load.IsFor))
             {
                 string values = List(results.Of(load, proxy).Select(static m => m.Value), ValueFormat(load));
                 Line($"| {load.Name} | {proxy} | {values} | {List(results.Ratios(load, proxy), "0.00")} |");

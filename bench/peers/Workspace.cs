@@ -8,6 +8,9 @@ internal sealed class Workspace : IDisposable
 {
     public const int BackendPort = 9000;
 
+    /// <summary>Answers datagrams with themselves.</summary>
+    public const int EchoPort = 9100;
+
     /// <summary>Proxies listen from here on, one port each.</summary>
     public const int FirstProxyPort = 8001;
 

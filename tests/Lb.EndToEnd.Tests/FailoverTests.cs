@@ -9,6 +9,7 @@ public sealed class FailoverTests
 
     [Theory(Timeout = 120_000)]
     [InlineData("epoll")]
+    [InlineData("io_uring")]
     [InlineData("managed")]
     [Trait("Row", "H1")]
     [Trait("Row", "H5")]
@@ -56,6 +57,7 @@ public sealed class FailoverTests
     /// <summary>Acceptance lab "002 HAProxy RR": the configuration of the document, six requests, strictly one after the other.</summary>
     [Theory(Timeout = 60_000)]
     [InlineData("epoll")]
+    [InlineData("io_uring")]
     [InlineData("managed")]
     [Trait("Row", "S1")]
     [Trait("Row", "H1")]

@@ -147,8 +147,11 @@ public sealed class HealthOptions
 /// <summary>The reactor's settings.</summary>
 public sealed class TransportOptions
 {
-    /// <summary>Which driver moves the bytes: <c>auto</c> (default: epoll on Linux, else managed), <c>epoll</c> or <c>managed</c>.</summary>
-    [OneOf("auto", "epoll", "managed")]
+    /// <summary>
+    /// Which driver moves the bytes: <c>auto</c> (default: epoll on Linux, else managed), <c>epoll</c>, <c>io_uring</c> (Linux 6.1 or later; where it can't be
+    /// used, what auto means, with a warning in the log) or <c>managed</c>.
+    /// </summary>
+    [OneOf("auto", "epoll", "io_uring", "managed")]
     public string Driver { get; set; } = "auto";
 
     /// <summary>Event-loop threads, 0 to 256; default 0 = one a processor (HAProxy <c>nbthread</c>).</summary>

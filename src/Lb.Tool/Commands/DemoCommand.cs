@@ -23,7 +23,7 @@ internal static class DemoCommand
             if (result.GetValueOrDefault<int>() is < Shortest or > Longest) result.AddError($"--seconds must be {Shortest} to {Longest}");
         });
         Option<string> driver = new("--driver") { Description = "What moves the bytes", DefaultValueFactory = static _ => "auto" };
-        driver.AcceptOnlyFromAmong("auto", "epoll", "managed");
+        driver.AcceptOnlyFromAmong("auto", "epoll", "io_uring", "managed");
         Command command = new("demo", "Show a failover: three servers, a gateway and clients in this process; no root, no set-up")
         {
             seconds,

@@ -42,7 +42,11 @@ internal static class RunCommand
         using ConfigurationFollower follower = new(file, time, logger);
         if (!await TryStartAsync(host, file, error, stop).ConfigureAwait(false)) return 1;
         ToolLog.Running(logger, path, CheckCommand.Summary(options));
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // A process that has taken the listening sockets over ends this one, too.
+        IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stop, lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         ToolLog.Stopping(logger);
         try

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Lb;
 using Lb.Transport;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +21,7 @@ public static class LbTransportExtensions
         {
             Gateways gateways = new(
                 provider.GetRequiredService<ServerPools>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<Gateways>>());
+            gateways.HandedOver = () => provider.GetService<IHostApplicationLifetime>()?.StopApplication();
             TransportMetrics.Create(provider.GetService<IMeterFactory>(), gateways);
             return gateways;
         });

@@ -12,12 +12,12 @@ public abstract partial class Gateway
 
     /// <summary>Opens the listeners that are new and closes those that are not wanted any more. On a fault nothing has changed.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">An address can't be bound.</exception>
-    internal async Task ListenAsync(IReadOnlyList<ListenAddress> wanted, ListenOptions options)
+    internal async Task ListenAsync(IReadOnlyList<ListenAddress> wanted, ListenOptions options, InheritedSockets? inherited = null)
     {
         List<Bound> opened = [];
         try
         {
-            foreach (ListenAddress address in wanted.Where(a => !Listens(a))) opened.Add(await OpenAsync(address, options).ConfigureAwait(false));
+            foreach (ListenAddress address in wanted.Where(a => !Listens(a))) opened.Add(await OpenAsync(address, options, inherited).ConfigureAwait(false));
         }
         catch
         {
@@ -44,31 +44,78 @@ public abstract partial class Gateway
         _endPoints = [.. _bound.Select(static b => b.EndPoint)];
     }
 
-    private async Task<Bound> OpenAsync(ListenAddress address, ListenOptions options)
+    private async Task<Bound> OpenAsync(ListenAddress address, ListenOptions options, InheritedSockets? inherited)
     {
         // One socket a loop, sharing the port, so that no lock and no hand-over is between the kernel's queue and the loop.
-        bool shared = Shards.Count > 1 && address.EndPoint is IPEndPoint && EventLoops.SupportsReusePort;
+        IReadOnlyList<InheritedSockets.Entry> given = inherited?.Take(address) ?? [];
+        bool canShare = given.Count == 0 ? address.EndPoint is IPEndPoint : given[0].EndPoint is IPEndPoint && InheritedSocket.SharesPort(given[0].Descriptor);
+        bool shared = Shards.Count > 1 && canShare && EventLoops.SupportsReusePort;
         options = options with { ReusePort = shared, DualMode = address.DualMode };
         List<(GatewayShard Shard, IListening Listening)> listeners = [];
-        EndPoint endPoint = address.EndPoint;
+        EndPoint endPoint = given.Count > 0 ? given[0].EndPoint : address.EndPoint;
+        int taken = 0;
         try
         {
-            foreach (GatewayShard shard in shared ? Shards : Shards.Take(1))
+            // Every socket that was given is listened on, also when there are more of them than loops: clients wait in its queue.
+            while (taken < given.Count)
+            {
+                InheritedSockets.Entry entry = given[taken];
+                await OpenAsync(Shards[taken++ % Shards.Count], entry.EndPoint, options with { Inherited = entry.Descriptor }).ConfigureAwait(false);
+            }
+
+            foreach (GatewayShard shard in shared ? Shards.Skip(given.Count) : Shards.Take(given.Count == 0 ? 1 : 0))
             {
                 // With port 0 the first socket finds the port and the others follow it.
-                ListenAddress at = address with { EndPoint = endPoint };
-                IListening listening = await LoopGroup.RunAsync(shard.Loop, () => shard.Listen(at, in options)).ConfigureAwait(false);
-                listeners.Add((shard, listening));
-                endPoint = listening.LocalEndPoint;
+                await OpenAsync(shard, endPoint, options).ConfigureAwait(false);
             }
+        }
+        catch (System.Net.Sockets.SocketException) when (given.Count > 0 && taken == given.Count && listeners.Count >= given.Count)
+        {
+            // The port may be shared by one user's sockets only: those that were given do, and their loops relieve each other.
         }
         catch
         {
+            foreach (InheritedSockets.Entry left in given.Skip(taken)) _ = Libc.Close(left.Descriptor);
             await CloseAsync(new Bound(address, endPoint, listeners)).ConfigureAwait(false);
             throw;
         }
 
         return new Bound(address, endPoint, listeners);
+
+        async Task OpenAsync(GatewayShard shard, EndPoint where, ListenOptions how)
+        {
+            ListenAddress at = address with { EndPoint = where };
+            IListening listening = await LoopGroup.RunAsync(shard.Loop, () => shard.Listen(at, in how)).ConfigureAwait(false);
+            listeners.Add((shard, listening));
+            endPoint = listening.LocalEndPoint;
+        }
+    }
+
+    /// <summary>Its listening sockets, to be handed over to another process.</summary>
+    /// <param name="withSockets">With a second descriptor of each, which is the caller's; else -1.</param>
+    internal async Task<IReadOnlyList<(string Address, int Descriptor)>> ListenersAsync(bool withSockets)
+    {
+        List<(string Address, int Descriptor)> all = [];
+        foreach (Bound bound in _bound.ToArray())
+        {
+            foreach ((GatewayShard shard, IListening listening) in bound.Listeners)
+            {
+                if (listening is not Listener listener) continue;
+                int copy = withSockets ? await LoopGroup.RunAsync(shard.Loop, () => InheritedSocket.Duplicate(listener.Handle)).ConfigureAwait(false) : -1;
+                if (!withSockets || copy >= 0) all.Add((bound.Address.ToString(), copy));
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>Whether another process listens on its sockets, too.</summary>
+    internal async Task ShareAsync(bool isShared)
+    {
+        foreach ((GatewayShard shard, IListening listening) in _bound.SelectMany(static b => b.Listeners))
+        {
+            if (listening is Listener listener) await LoopGroup.RunAsync(shard.Loop, () => listener.IsShared = isShared).ConfigureAwait(false);
+        }
     }
 
     private static async Task CloseAsync(Bound bound)

@@ -54,6 +54,7 @@ internal static class GatewayValidation
     /// <summary>Whether an address is free, by binding without listening; null when it is, else why not, with the owner if the system tells.</summary>
     public static string? TryBind(ListenAddress address, SocketTuning? tuning = null)
     {
+        if (address.EndPoint is InheritedEndPoint) return "was not given to this process: systemd names sockets by FileDescriptorName= of the socket unit";
         if (address.EndPoint is not IPEndPoint endPoint) return TryBindUnix(address.EndPoint);
         try
         {
@@ -63,7 +64,7 @@ internal static class GatewayValidation
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.DualMode;
 
             if (!address.IsDatagram) AllowTimeWait(socket);
-            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _);
+            if (OperatingSystem.IsLinux()) _ = tuning?.Apply((int)socket.Handle, endPoint.AddressFamily == AddressFamily.InterNetworkV6, out _, address.IsDatagram);
             socket.Bind(endPoint);
             return null;
         }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Lb.Transport;
 
 /// <summary>The gateways of a host by name, on one group of event loops; follows reloads. Any thread.</summary>
-public sealed class Gateways : ILbPart, IDisposable
+public sealed partial class Gateways : ILbPart, IDisposable
 {
     // By GatewayOptions.Mode.
     private static readonly Dictionary<string, Func<GatewayContext, Gateway>> s_kinds = new(StringComparer.OrdinalIgnoreCase)
@@ -61,7 +61,7 @@ public sealed class Gateways : ILbPart, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(errors);
-        GatewayValidation.Validate(options, IsOurs, errors);
+        GatewayValidation.Validate(options, WillBeOurs(options), errors);
         AddressFiles.Validate(options, errors);
         TransportValidation.Validate(options, _transport, errors);
         TlsValidation.Validate(options, errors);
@@ -71,11 +71,14 @@ public sealed class Gateways : ILbPart, IDisposable
     public async Task ApplyAsync(LbOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (_isGiven) return; // another process has the sockets, and this one only waits for its last clients
         bool isStart = _loops is null;
+        HandOverClient? predecessor = null;
         if (isStart && options.Gateways.Count > 0)
         {
             _transport = options.Transport;
             _loops = new LoopGroup(options.Transport, _time, _logger);
+            predecessor = TakeOver(options.Transport);
         }
 
         _loops?.Limits.Update(options.Transport, _loops.MaxConnections);
@@ -87,9 +90,12 @@ public sealed class Gateways : ILbPart, IDisposable
         List<ConfigurationError> errors = [];
         ServerConnects? connects = ServerConnects.From(options, _pools);
         foreach ((string name, GatewayOptions gateway) in options.Gateways) await ApplyAsync(name, gateway, options, connects, errors).ConfigureAwait(false);
+        if (errors.Count == 0 && isStart && _loops is not null) await TookAsync(predecessor, options.Transport, errors, options.Path).ConfigureAwait(false);
         if (errors.Count == 0) return;
         if (isStart)
         {
+            if (predecessor is not null) Inherited.CloseRest();
+            predecessor?.Dispose();
             // A start that fails leaves nothing listening, also when nobody disposes of the host.
             _gateways = _gateways.Clear();
             _transport = null;
@@ -129,7 +135,7 @@ public sealed class Gateways : ILbPart, IDisposable
         {
             running = before ?? s_kinds[gateway.Mode](context);
             if (before is null) running.Admit(in context);
-            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }).ConfigureAwait(false);
+            await running.ListenAsync(GatewayValidation.Addresses([gateway]), new ListenOptions(gateway.Backlog) { Tuning = SocketTuning.Of(gateway) }, Inherited).ConfigureAwait(false);
         }
         catch (CertificateException error)
         {
@@ -161,6 +167,7 @@ public sealed class Gateways : ILbPart, IDisposable
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken ct)
     {
+        _handOver?.Dispose();
         // The host's patience holds for those that a reload has removed, too.
         IEnumerable<Gateway> stopping = [.. _leaving.Select(static l => l.Gateway), .. _gateways.Values];
         await Task.WhenAll(stopping.Select(g => g.StopAsync(_time, ct))).ConfigureAwait(false);
@@ -169,5 +176,9 @@ public sealed class Gateways : ILbPart, IDisposable
     }
 
     /// <summary>Ends the loops and whatever connections are left. Idempotent.</summary>
-    public void Dispose() => Interlocked.Exchange(ref _loops, null)?.Dispose();
+    public void Dispose()
+    {
+        _handOver?.Dispose();
+        Interlocked.Exchange(ref _loops, null)?.Dispose();
+    }
 }

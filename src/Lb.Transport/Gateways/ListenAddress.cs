@@ -7,7 +7,7 @@ namespace Lb.Transport;
 
 /// <summary>
 /// Reads where a gateway listens: <c>0.0.0.0:80</c>, <c>*:80</c> (all IPv4), <c>[::]:80</c> (all IPv6 and IPv4), <c>[::]:80 v6only</c>,
-/// <c>127.0.0.1:8000-8010</c> (a range) or <c>unix:/run/lb.sock</c>. Pure.
+/// <c>127.0.0.1:8000-8010</c> (a range), <c>unix:/run/lb.sock</c> or <c>fd:web</c> (a socket that was given to this process). Pure.
 /// </summary>
 /// <param name="EndPoint">Where to bind: an IP address with a port (0 = any free one), or a Unix socket.</param>
 /// <param name="DualMode">The IPv6 wildcard takes IPv4 as well.</param>
@@ -18,7 +18,11 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
     public const int LongestRange = 1024;
 
     private const string UnixPrefix = "unix:";
+    private const string FdPrefix = "fd:";
     private const string V6Only = " v6only";
+
+    /// <summary>The name in an address such as <c>fd:web</c>; empty for any other.</summary>
+    public static string NameOf(string text) => text.StartsWith(FdPrefix, StringComparison.OrdinalIgnoreCase) ? text[FdPrefix.Length..] : "";
 
     /// <summary>Reads one entry of <see cref="GatewayOptions.Listen"/>, which a range makes several addresses.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out IReadOnlyList<ListenAddress>? addresses, [NotNullWhen(false)] out string? error)
@@ -27,13 +31,15 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
         text = text.Trim();
         if (text.StartsWith(UnixPrefix, StringComparison.OrdinalIgnoreCase)) return TryParseUnix(text[UnixPrefix.Length..], out addresses, out error);
 
+        if (text.StartsWith(FdPrefix, StringComparison.OrdinalIgnoreCase)) return TryParseInherited(NameOf(text), out addresses, out error);
+
         bool dual = !text.EndsWith(V6Only, StringComparison.OrdinalIgnoreCase);
         if (!dual) text = text[..^V6Only.Length].TrimEnd();
 
         int colon = text.LastIndexOf(':');
         if (colon < 0 || colon < text.LastIndexOf(']'))
         {
-            error = "must be address:port, for example 0.0.0.0:80, *:80, [::]:80, 127.0.0.1:8000-8010, or unix:/path";
+            error = "must be address:port, for example 0.0.0.0:80, *:80, [::]:80, 127.0.0.1:8000-8010, unix:/path or fd:name";
             return false;
         }
 
@@ -86,6 +92,15 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
     private static bool TryParsePort(string text, out int port) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= 65535;
 
+    private static bool TryParseInherited(string name, [NotNullWhen(true)] out IReadOnlyList<ListenAddress>? addresses, [NotNullWhen(false)] out string? error)
+    {
+        // As systemd has it: no control characters, no colon.
+        bool isName = name.Length is > 0 and <= 255 && name.All(static c => char.IsAscii(c) && !char.IsControl(c) && c != ':');
+        addresses = isName ? [new ListenAddress(new InheritedEndPoint(name), DualMode: false)] : null;
+        error = isName ? null : "the name of a socket that systemd gives has 1 to 255 characters, without a colon";
+        return isName;
+    }
+
     private static bool TryParseUnix(string path, [NotNullWhen(true)] out IReadOnlyList<ListenAddress>? addresses, [NotNullWhen(false)] out string? error)
     {
         addresses = null;
@@ -101,5 +116,5 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
     }
 
     /// <summary>As configurations write it.</summary>
-    public override string ToString() => EndPoint is UnixDomainSocketEndPoint ? UnixPrefix + EndPoint : DualMode ? EndPoint.ToString()! : EndPoint + V6Only;
+    public override string ToString() => EndPoint is UnixDomainSocketEndPoint ? UnixPrefix + EndPoint : DualMode || EndPoint is InheritedEndPoint ? EndPoint.ToString()! : EndPoint + V6Only;
 }

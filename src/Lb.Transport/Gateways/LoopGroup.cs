@@ -9,10 +9,9 @@ internal sealed class LoopGroup : IDisposable
 
     public LoopGroup(TransportOptions options, TimeProvider time, ILogger logger)
     {
-        ReactorDriver driver = Enum.Parse<ReactorDriver>(options.Driver, ignoreCase: true);
         int count = options.Loops == 0 ? Environment.ProcessorCount : options.Loops;
         _loops = new EventLoop[count];
-        for (int i = 0; i < count; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error), options.Splice);
+        Fill(Choose(options.Driver, logger), options.Splice, time, logger);
         if (CpuList.TryRead(options.CpuAffinity, ThreadAffinity.Allowed(), out IReadOnlyList<int>? processors, out _) && processors.Count > 0)
         {
             for (int i = 0; i < count; i++) Pin(_loops[i], i, processors[i % processors.Count], logger);
@@ -37,6 +36,33 @@ internal sealed class LoopGroup : IDisposable
 
     /// <summary>Most connections that the limit of open files allows a gateway; 0 = not known.</summary>
     public int MaxConnections { get; }
+
+    // All loops have one driver, so that they can relieve each other.
+    private static ReactorDriver Choose(string wanted, ILogger logger)
+    {
+        ReactorDriver driver = EventLoops.Parse(wanted);
+        return driver == ReactorDriver.Uring && UringSupport.Missing is { } reason ? Instead(reason, logger) : driver;
+    }
+
+    private static ReactorDriver Instead(string reason, ILogger logger)
+    {
+        TransportLog.DriverMissing(logger, "io_uring", reason, EventLoops.SupportsEpoll ? "epoll" : "managed");
+        return ReactorDriver.Auto;
+    }
+
+    private void Fill(ReactorDriver driver, bool splice, TimeProvider time, ILogger logger)
+    {
+        try
+        {
+            for (int i = 0; i < _loops.Length; i++) _loops[i] = EventLoops.Create(driver, $"lb-loop-{i}", time, error => TransportLog.HandlerFailed(logger, error), splice);
+        }
+        catch (UringException exception)
+        {
+            // The system allows it, and has not enough for so many loops.
+            foreach (EventLoop? made in _loops) made?.Dispose();
+            Fill(Instead(UringSupport.Explain(exception.Error, setting: null), logger), splice, time, logger);
+        }
+    }
 
     // The first thing that its thread does.
     private static void Pin(EventLoop loop, int index, int processor, ILogger logger) => loop.Post(

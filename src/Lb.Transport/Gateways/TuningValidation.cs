@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Lb.Transport;
 
 /// <summary>Asks this machine whether it takes the socket options of a configuration: rights, interfaces, the kernel's limits.</summary>
@@ -38,8 +36,7 @@ internal static class TuningValidation
             return;
         }
 
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        int error = tuning.Apply((int)socket.Handle, isV6: false, out string? failed);
+        int error = tuning.Try(out string? failed);
         if (error != 0) errors.Add(new($"{path}:{failed}", null, Explain(failed!, error)));
     }
 

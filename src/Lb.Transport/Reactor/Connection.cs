@@ -198,8 +198,8 @@ internal abstract class Listener : IListening
     /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
     public virtual nint Handle => -1;
 
-    /// <summary>The file of a Unix socket stays when this listener closes: another process listens on it.</summary>
-    public bool KeepsFile { get; set; }
+    /// <summary>Another process listens on this very socket: closing it here leaves the file of a Unix socket, and whoever was accepted is served.</summary>
+    public bool IsShared { get; set; }
 
     /// <summary>Closes the listening socket; accepted connections stay. Idempotent.</summary>
     public abstract void Close();

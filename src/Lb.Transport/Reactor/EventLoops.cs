@@ -17,6 +17,10 @@ internal static class EventLoops
     /// </summary>
     public static bool SupportsReusePort { get; } = OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
 
+    /// <summary>The driver of a word of the configuration (<see cref="TransportOptions.Driver"/>).</summary>
+    public static ReactorDriver Parse(string word) =>
+        string.Equals(word, "io_uring", StringComparison.OrdinalIgnoreCase) ? ReactorDriver.Uring : Enum.Parse<ReactorDriver>(word, ignoreCase: true);
+
     /// <summary>Makes a loop that is not running yet.</summary>
     /// <param name="driver">The machinery; <see cref="ReactorDriver.Auto"/> takes the best one of this system.</param>
     /// <param name="name">Name of the thread, seen in debuggers.</param>
@@ -27,6 +31,7 @@ internal static class EventLoops
     /// <param name="onHandlerError">Hears what handlers, timers and posted work throw. Called on the loop's thread; must not throw.</param>
     /// <param name="splice">Bulk may go by splice(2), where the driver can (<see cref="Connection.TrySpliceTo"/>).</param>
     /// <exception cref="PlatformNotSupportedException">The driver does not exist on this system.</exception>
+    /// <exception cref="UringException">The system allows io_uring, but has not enough memory or descriptors for this ring.</exception>
     public static EventLoop Create(
         ReactorDriver driver, string name, TimeProvider? time = null, Action<Exception>? onHandlerError = null, bool splice = true)
     {

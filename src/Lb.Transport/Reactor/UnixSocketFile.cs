@@ -17,11 +17,13 @@ internal static partial class UnixSocketFile
     /// Removes the file of a socket nobody listens on any more, for example after a crash. A live socket and a file of another
     /// kind are left alone.
     /// </summary>
+    /// <param name="endPoint">The socket's address.</param>
+    /// <param name="type">The kind of socket.</param>
     /// <returns>True when it was removed: binding may be tried again.</returns>
-    public static bool TryRemoveStale(UnixDomainSocketEndPoint endPoint)
+    public static bool TryRemoveStale(UnixDomainSocketEndPoint endPoint, SocketType type = SocketType.Stream)
     {
         if (PathOf(endPoint) is not { } path || !IsSocket(path)) return false;
-        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        using Socket probe = new(AddressFamily.Unix, type, ProtocolType.Unspecified) { Blocking = false };
         try
         {
             probe.Connect(endPoint);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Lb.Transport;
 
@@ -21,19 +22,29 @@ internal static class ProxySender
         if (destination.IsEmpty) client.GetLocal(out destination);
 
         Span<byte> buffer = stackalloc byte[what.HasFlag(ProxySending.Version1) ? ProxyHeader.MaxLineLength : MaxLength];
-        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, prelude);
+        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, prelude, client as TlsConnection);
         return server.Send(buffer[..length]);
     }
 
-    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, TcpPrelude? prelude)
+    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, TcpPrelude? prelude, TlsConnection? tls)
     {
         ProxyHeaderWriter writer = new(buffer, in source, in destination);
         ProxyHeader announced = default;
         if (prelude?.Announced is { } bytes) ProxyHeader.Read(bytes, out announced);
-        if ((what & (ProxySending.Authority | ProxySending.Alpn)) != 0) AddHello(ref writer, what, prelude, announced.Tlvs);
+        if (tls is not null) AddEnded(ref writer, what, tls);
+        else if ((what & (ProxySending.Authority | ProxySending.Alpn)) != 0) AddHello(ref writer, what, prelude, announced.Tlvs);
         if (what.HasFlag(ProxySending.UniqueId)) AddId(ref writer, announced.Tlvs);
-        if (what.HasFlag(ProxySending.Tls) && announced.Tlvs.TryGetTls(out ProxyTls tls)) writer.AddTls(Only(what, tls));
+        if (what.HasFlag(ProxySending.Tls) && tls is null && announced.Tlvs.TryGetTls(out ProxyTls of)) writer.AddTls(Only(what, of));
         return writer.Finish(what.HasFlag(ProxySending.Checksum));
+    }
+
+    // TLS that ends here: what was agreed on.
+    private static void AddEnded(scoped ref ProxyHeaderWriter writer, ProxySending what, TlsConnection tls)
+    {
+        ReadOnlySpan<byte> protocol = tls.Alpn.Protocol.Span;
+        if (what.HasFlag(ProxySending.Alpn) && !protocol.IsEmpty) writer.Add(ProxyTlvType.Alpn, protocol);
+        if (what.HasFlag(ProxySending.Authority) && tls.ServerName.Length > 0) AddShort(ref writer, ProxyTlvType.Authority, Encoding.UTF8.GetBytes(tls.ServerName));
+        if (what.HasFlag(ProxySending.Tls)) writer.AddTls(Only(what, TlsAnnouncement.Of(tls)));
     }
 
     // What the client itself says goes before what a proxy says of it. Of ALPN it says only what it would like: what was chosen, a proxy tells that has ended TLS.

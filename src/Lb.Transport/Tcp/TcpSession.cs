@@ -135,6 +135,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         prelude.FreeEarly();
     }
 
+    /// <summary>The client was let in by an address that is not its connection's.</summary>
+    public void Admitted(in PeerAddress source) => _shard.Admitted(this, in source);
+
     /// <summary>The client is not served.</summary>
     public void Refuse(RelayEnd end) => End(end);
 
@@ -377,11 +380,13 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
-        // A link may put a connection of its own before the raw one; that one's OnConnected is the second.
-        if (!_greeted && _shard.Links.Of(_lease.Server) is { } link)
+        if (!_greeted)
         {
+            // In the clear and before anything else. A link may then put a connection of its own before the raw one; that one's OnConnected is the second.
             _greeted = true;
-            _server = link.Greet(connection, this);
+            ProxySending sending = _lease.Server.SendProxy;
+            if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, _rare?.Prelude);
+            if (_shard.Links.Of(_lease.Server) is { } link) _server = link.Greet(connection, this);
             if (!ReferenceEquals(_server, connection)) return;
         }
 
@@ -393,8 +398,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
         TcpPrelude? prelude = _rare?.Prelude;
-        ProxySending sending = _lease.Server.SendProxy;
-        if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
         if (_rare is not null) _rare.Prelude = null;
         if (_rare is { DrainFrom: null }) _rare = null;

@@ -30,8 +30,23 @@ internal static partial class TransportLog
     [LoggerMessage(4008, LogLevel.Information, "The limit of open files allows a gateway {Most} connections at a time")]
     public static partial void ConnectionLimit(ILogger logger, int most);
 
+    [LoggerMessage(4100, LogLevel.Warning, "The driver {Driver} can't be used: {Reason}. The driver {Instead} is used instead")]
+    public static partial void DriverMissing(ILogger logger, string driver, string reason, string instead);
+
     [LoggerMessage(4600, LogLevel.Warning, "Loop {Loop} can't be kept to processor {Processor} (errno {Error}); it runs where the system puts it")]
     public static partial void NotPinned(ILogger logger, int loop, int processor, int error);
+
+    [LoggerMessage(4601, LogLevel.Information, "The listening sockets have gone to another process; this one stops when its last connections end")]
+    public static partial void HandedOver(ILogger logger);
+
+    [LoggerMessage(4602, LogLevel.Information, "The listening sockets have come from the process that ran before, by {HandOver}")]
+    public static partial void TookOver(ILogger logger, string handOver);
+
+    [LoggerMessage(4603, LogLevel.Warning, "A socket on {EndPoint} was given to this process and no gateway listens there; it is closed")]
+    public static partial void NotInherited(ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(4604, LogLevel.Warning, "A process has asked for the listening sockets and did not take over: {Why}; this one goes on")]
+    public static partial void HandOverFailed(ILogger logger, string why);
 
     [LoggerMessage(4400, LogLevel.Information, "Gateway {Gateway} shows {Count} certificates; the first to expire is {Source}, on {Day:yyyy-MM-dd}")]
     public static partial void CertificatesRead(ILogger logger, string gateway, int count, string source, DateTimeOffset day);

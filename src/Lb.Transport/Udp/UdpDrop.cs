@@ -35,4 +35,7 @@ public enum UdpDrop
 
     /// <summary>The client can't be reached, or the system refused to send, for example by a rule of the firewall.</summary>
     SendFailed,
+
+    /// <summary>A rule or a limit of its source keeps the client out (<see cref="Gateway.Admission"/>).</summary>
+    Denied,
 }

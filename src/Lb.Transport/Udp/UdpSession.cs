@@ -222,7 +222,7 @@ internal sealed class UdpSession : IDatagramHandler
     {
         if (!HasLease && !Pick(batch, head)) return false;
         if (_lease.Server.EndPoint is IPEndPoint address)
-            _server = DatagramSocket.Connect((ReactorLoop)_shard.Loop, address, this, _shard.Counters.Drops);
+            _server = DatagramSocket.Connect((ReactorLoop)_shard.Loop, address, _settings.Connects?.For(_lease.Server), Client.ToPeer(), this, _shard.Counters.Drops);
         if (_server is not null) return true;
         _shard.Drop(UdpDrop.NoSocket, batch, head);
         End(UdpEnd.LocalError);

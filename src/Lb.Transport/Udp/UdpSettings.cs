@@ -11,6 +11,9 @@ namespace Lb.Transport;
 internal sealed record UdpSettings(GatewaySettings Common, ServerPool Pool, PoolSettings Servers, TimeSpan Idle, int Responses, int Requests, int MaxSessions)
     : GatewaySettings(Common)
 {
+    /// <summary>How to reach servers that say so; null: as the system does it.</summary>
+    public ServerConnects? Connects { get; init; }
+
     /// <summary>Without <see cref="GatewayOptions.MaxConnections"/>.</summary>
     public const int DefaultMaxSessions = 65_536;
 
@@ -29,6 +32,9 @@ internal sealed record UdpSettings(GatewaySettings Common, ServerPool Pool, Pool
 
         // No limit for the base: it would stop listening, and here the oldest makes room instead.
         return new UdpSettings(
-            common with { MaxConnections = 0 }, pool, pool.Settings, options.IdleTimeout ?? DefaultIdle, options.Responses ?? -1, options.Requests, sessions);
+            common with { MaxConnections = 0 }, pool, pool.Settings, options.IdleTimeout ?? DefaultIdle, options.Responses ?? -1, options.Requests, sessions)
+        {
+            Connects = context.Connects,
+        };
     }
 }

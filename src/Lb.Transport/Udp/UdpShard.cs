@@ -187,6 +187,7 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         List(session.IsAssured).Remove(session);
         Counters.Ends[(int)end]++;
         if (end is not (UdpEnd.Completed or UdpEnd.Idle)) TransportLog.UdpSessionEnded(Logger, Name, end);
+        if (_gateway.Admission.Sources is not null) _gateway.Admission.Release(session.Client.ToPeer());
         _gateway.OnClosed();
         if (_draining) CloseIfDrained();
     }
@@ -205,11 +206,22 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
     private UdpSession? Open(DatagramSocket listener, in Datagram item, uint hash)
     {
         if (_draining) return Refuse(UdpDrop.Draining, in item);
+
+        // A datagram can't be held or reset: whoever is not let in is not heard.
+        PeerAddress client = item.From.ToPeer();
+        if (!_gateway.Admission.IsOpen && _gateway.Admission.Decide(in client, Loop.Now).Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
+        UdpSession? session = OpenAdmitted(listener, in item, hash);
+        if (session is null) _gateway.Admission.Release(in client);
+        return session;
+    }
+
+    private UdpSession? OpenAdmitted(DatagramSocket listener, in Datagram item, uint hash)
+    {
         UdpSettings settings = _gateway.Settings;
         PickContext context = Context(listener, item.From, item.Local);
         if (!TryPick(settings.Pool, in context, out ServerLease lease, out PickFailure failure))
             return Refuse(failure == PickFailure.AllFull ? UdpDrop.ServersFull : UdpDrop.NoServer, in item);
-        if (_gateway.OpenConnections >= settings.MaxSessions && !Evict(settings.MaxSessions))
+        if ((_gateway.OpenConnections >= settings.MaxSessions || _gateway.IsFull) && !Evict(settings.MaxSessions))
         {
             lease.Complete(LeaseOutcome.Ignored);
             return Refuse(UdpDrop.SessionLimit, in item);

@@ -46,7 +46,7 @@ public sealed class ConfigurationErrorTests
             "Lb:Pools:web:PanicThreshold = '101': must be 0 to 100",
             "Lb:Pools:web:ServerTimeout = '25d': must be a duration above 0 and at most 24d",
             "Lb:Pools:empty:Servers: a pool needs at least one server",
-            "Lb:Transport:Driver = 'uring': must be one of auto, epoll, managed in this version",
+            "Lb:Transport:Driver = 'uring': must be one of auto, epoll, io_uring, managed in this version",
             "Lb:Transport:Loops = 'many': must be a whole number",
             "Lb:Health:SpreadChecks = '51': must be 0 to 50",
             "Lb:Health:MaxConcurrentChecksPerHost = '-1': must be 0 to 100000",

@@ -9,6 +9,8 @@ internal static class OpenSsl
 {
     public static readonly (string Program, string Package) Need = ("/usr/bin/openssl", "openssl");
 
+    public static readonly (string Program, string Package) NeedsCurl = ("/usr/bin/curl", "curl");
+
     /// <summary>Starts <c>openssl s_server</c>.</summary>
     /// <param name="home">Where its files are.</param>
     /// <param name="endPoint">Where it listens.</param>

@@ -15,6 +15,7 @@ public abstract class GatewayTests : IAsyncDisposable
     /// <summary>A host that is not started yet.</summary>
     internal GatewayLab Make(string driver, Action<GatewayLab>? configure = null)
     {
+        Assert.SkipWhen(driver == "io_uring" && !EventLoops.SupportsUring, $"io_uring can't be used here: {UringSupport.Missing}.");
         GatewayLab lab = new(driver);
         configure?.Invoke(lab);
         _labs.Add(lab);
@@ -28,12 +29,13 @@ public abstract class GatewayTests : IAsyncDisposable
     }
 }
 
-/// <summary>Both drivers: every behaviour holds on each.</summary>
+/// <summary>All drivers: every behaviour holds on each.</summary>
 public sealed class Drivers : TheoryData<string>
 {
     public Drivers()
     {
         Add("epoll");
+        Add("io_uring");
         Add("managed");
     }
 }

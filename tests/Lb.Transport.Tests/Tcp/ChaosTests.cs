@@ -11,7 +11,9 @@ public sealed class ChaosTests : GatewayTests
 
     [Theory(Timeout = 240_000)]
     [InlineData("epoll", 1, 1)]
+    [InlineData("io_uring", 1, 1)]
     [InlineData("epoll", 2, 2)]
+    [InlineData("io_uring", 2, 2)]
     [InlineData("managed", 1, 3)]
     [InlineData("managed", 2, 4)]
     [Trait("Row", "T1")]

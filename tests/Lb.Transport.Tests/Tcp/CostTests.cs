@@ -11,6 +11,7 @@ public sealed class CostTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [InlineData("epoll", 2 * 1024)]
+    [InlineData("io_uring", 2 * 1024)]
     [InlineData("managed", 8 * 1024)]
     public async Task Idle_connections_have_no_thread_and_little_memory(string driver, int bound)
     {
@@ -40,11 +41,13 @@ public sealed class CostTests : GatewayTests
         }
     }
 
-    [Fact(Timeout = Timeout)]
-    public async Task A_relayed_message_allocates_nothing_on_epoll()
+    [Theory(Timeout = Timeout)]
+    [InlineData("epoll")]
+    [InlineData("io_uring")]
+    public async Task A_relayed_message_allocates_nothing(string driver)
     {
         TestServer server = null!;
-        GatewayLab lab = await StartAsync("epoll", l =>
+        GatewayLab lab = await StartAsync(driver, l =>
         {
             server = l.AddServer();
             l.SystemTime = true;
@@ -69,11 +72,13 @@ public sealed class CostTests : GatewayTests
         }
     }
 
-    [Fact(Timeout = Timeout)]
-    public async Task A_connection_allocates_nothing_on_epoll_once_others_have_ended()
+    [Theory(Timeout = Timeout)]
+    [InlineData("epoll")]
+    [InlineData("io_uring")]
+    public async Task A_connection_allocates_nothing_once_others_have_ended(string driver)
     {
         TestServer server = null!;
-        GatewayLab lab = await StartAsync("epoll", l =>
+        GatewayLab lab = await StartAsync(driver, l =>
         {
             server = l.AddServer();
             l.SystemTime = true;

@@ -65,7 +65,9 @@ public sealed class LimitTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [InlineData("epoll", 1)]
+    [InlineData("io_uring", 1)]
     [InlineData("epoll", 4)]
+    [InlineData("io_uring", 4)]
     [InlineData("managed", 1)]
     [InlineData("managed", 4)]
     public async Task Never_stuck_and_never_much_above_the_limit(string driver, int loops)

@@ -9,9 +9,12 @@ public sealed class MarkedServersTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [InlineData("epoll", 1, false)]
+    [InlineData("io_uring", 1, false)]
     [InlineData("managed", 1, false)]
     [InlineData("epoll", 3, false)]
+    [InlineData("io_uring", 3, false)]
     [InlineData("epoll", 1, true)]
+    [InlineData("io_uring", 1, true)]
     [InlineData("managed", 1, true)]
     [Trait("Row", "P8")]
     public async Task The_connections_of_a_server_that_goes_out_are_closed_at_once_and_no_others(string driver, int loops, bool maintenance)

@@ -43,7 +43,7 @@ public sealed class MetricsTests : GatewayTests
         Assert.Equal(0, seen["lb.server.in_flight web good"]);
     }
 
-    private static Dictionary<string, double> Collect(GatewayLab lab)
+    internal static Dictionary<string, double> Collect(GatewayLab lab)
     {
         Dictionary<string, double> seen = [];
         IMeterFactory factory = lab.Host.Services.GetRequiredService<IMeterFactory>();

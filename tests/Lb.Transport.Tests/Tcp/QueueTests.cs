@@ -82,7 +82,9 @@ public sealed class QueueTests : GatewayTests
     // The managed driver can't see a reset behind bytes that nobody reads (Connection.DropOnReset).
     [Theory(Timeout = Timeout)]
     [InlineData("epoll", 0)]
+    [InlineData("io_uring", 0)]
     [InlineData("epoll", 1000)]
+    [InlineData("io_uring", 1000)]
     [InlineData("managed", 0)]
     [Trait("Row", "H25")]
     public async Task Who_leaves_the_queue_leaves_nothing_behind(string driver, int sentBefore)

@@ -84,8 +84,10 @@ public sealed class RetryTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [InlineData("epoll", 2, 3)]
+    [InlineData("io_uring", 2, 3)]
     [InlineData("managed", 2, 3)]
     [InlineData("epoll", -1, 2)]
+    [InlineData("io_uring", -1, 2)]
     [InlineData("managed", -1, 2)]
     [Trait("Row", "R4")]
     public async Task Redispatch_of_every_second_or_only_the_last_retry(string driver, int redispatch, int retries)

@@ -12,7 +12,8 @@ internal sealed class TlsLab : IAsyncDisposable
 
     public TlsLab(string driver, TimeProvider? time = null)
     {
-        ReactorDriver kind = Enum.Parse<ReactorDriver>(driver, ignoreCase: true);
+        ReactorDriver kind = EventLoops.Parse(driver);
+        Assert.SkipWhen(kind == ReactorDriver.Uring && !EventLoops.SupportsUring, $"io_uring can't be used here: {UringSupport.Missing}.");
         Host = new LoopHost((clock, errors) => EventLoops.Create(kind, "tls under test", clock, errors), time);
         Certificates = Own(new TestCertificates());
     }

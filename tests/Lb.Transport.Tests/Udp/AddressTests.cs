@@ -122,6 +122,33 @@ public sealed class AddressTests : UdpGatewayTests
         Assert.Contains("is in use", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
+    public async Task Datagrams_leave_from_the_source_address_of_the_server(string driver)
+    {
+        UdpPeer first = null!, second = null!;
+        int port;
+        using (UdpPeer probe = new(new IPEndPoint(IPAddress.Parse("127.0.9.5"), 0))) port = probe.EndPoint.Port;
+        GatewayLab lab = await StartUdpAsync(driver, l =>
+        {
+            first = l.Own(new UdpPeer());
+            l.AddServer(first.EndPoint.ToString(), "first", static s => s.Source = "127.0.9.4");
+            second = l.Own(new UdpPeer());
+            l.AddServer(second.EndPoint.ToString(), "second", s => s.Source = $"127.0.9.5:{port}-{port}");
+        });
+        lab.Client().Send(lab.At(), "1");
+        Assert.Equal("127.0.9.4", (await first.ShouldGetAsync("1")).Address.ToString());
+        lab.Client().Send(lab.At(), "2");
+        Assert.Equal(new IPEndPoint(IPAddress.Parse("127.0.9.5"), port), await second.ShouldGetAsync("2"));
+        lab.Client().Send(lab.At(), "3");
+        await first.ShouldGetAsync("3");
+
+        // The only port of the range is taken by a session.
+        lab.Client().Send(lab.At(), "4");
+        await lab.DroppedAsync(UdpDrop.NoSocket);
+        await lab.EndedAsync(UdpEnd.LocalError);
+    }
+
     [Fact(Timeout = Timeout)]
     public async Task TCP_and_UDP_of_one_port_do_not_collide()
     {

@@ -20,6 +20,7 @@ public sealed class CostTests : UdpGatewayTests
             server = l.AddUdpServer();
             l.Listen[0] = "0.0.0.0:0";
             l.SystemTime = true;
+            l.SetGateway(static g => g.IdleTimeout = TimeSpan.FromSeconds(5));
         });
         UdpPeer[] clients = [.. Enumerable.Range(0, 8).Select(_ => lab.Client())];
         EndPoint gateway = new IPEndPoint(IPAddress.Loopback, lab.At().Port);

@@ -50,9 +50,18 @@ internal abstract class DatagramSocket(IDatagramHandler handler, long[] drops) :
         loop is ManagedLoop ? ManagedDatagramSocket.OpenBound(loop, address, in options, handler, drops) : NativeDatagramSocket.OpenBound(loop, address, in options, handler, drops);
 
     /// <summary>Opens a socket towards one server.</summary>
+    /// <param name="loop">The loop.</param>
+    /// <param name="address">The server.</param>
+    /// <param name="options">Where datagrams are to come from; null: the system chooses.</param>
+    /// <param name="client">The client, for sources that are the client's.</param>
+    /// <param name="handler">Who hears.</param>
+    /// <param name="drops">Where dropped datagrams are counted.</param>
     /// <returns>Null when there is no descriptor, port or way.</returns>
-    public static DatagramSocket? Connect(ReactorLoop loop, IPEndPoint address, IDatagramHandler handler, long[] drops) =>
-        loop is ManagedLoop ? ManagedDatagramSocket.OpenConnected(loop, address, handler, drops) : NativeDatagramSocket.OpenConnected(loop, address, handler, drops);
+    public static DatagramSocket? Connect(
+        ReactorLoop loop, IPEndPoint address, ConnectOptions? options, in PeerAddress client, IDatagramHandler handler, long[] drops) =>
+        loop is ManagedLoop
+            ? ManagedDatagramSocket.OpenConnected(loop, address, options, in client, handler, drops)
+            : NativeDatagramSocket.OpenConnected(loop, address, options, in client, handler, drops);
 
     /// <summary>Sends messages of a batch to the connected peer.</summary>
     /// <param name="batch">The batch.</param>

@@ -70,12 +70,14 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         }
     }
 
-    public static ManagedDatagramSocket? OpenConnected(ReactorLoop loop, IPEndPoint address, IDatagramHandler handler, long[] drops)
+    public static ManagedDatagramSocket? OpenConnected(
+        ReactorLoop loop, IPEndPoint address, ConnectOptions? options, in PeerAddress client, IDatagramHandler handler, long[] drops)
     {
         Socket? socket = null;
         try
         {
             socket = Open(address.AddressFamily);
+            if (options is not null && !DatagramSource.Prepare(socket, options, in client)) throw new SocketException((int)SocketError.AddressNotAvailable);
             socket.Connect(address);
             return new ManagedDatagramSocket(loop, socket, handler, drops);
         }

@@ -52,7 +52,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (options.ReusePort) Set(Libc.LevelSocket, Libc.ReusePort, 1);
             if (isV6) Set(Libc.LevelV6, Libc.V6Only, options.DualMode ? 0 : 1);
             string? failed = null;
-            int error = options.Tuning?.Apply(descriptor, isV6, out failed) ?? 0;
+            int error = options.Tuning?.Apply(descriptor, isV6, out failed, isDatagram: true) ?? 0;
             if (error != 0) throw Errno.ToException(error, $"{failed} for {address}");
 
             // One address needs no telling which one it was.
@@ -81,7 +81,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
         }
     }
 
-    public static NativeDatagramSocket? OpenConnected(ReactorLoop loop, IPEndPoint address, IDatagramHandler handler, long[] drops)
+    public static NativeDatagramSocket? OpenConnected(
+        ReactorLoop loop, IPEndPoint address, ConnectOptions? options, in PeerAddress client, IDatagramHandler handler, long[] drops)
     {
         byte* native = stackalloc byte[NativeAddress.Capacity];
         uint length = NativeAddress.Write(address, native, out int family);
@@ -94,9 +95,10 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
         else _ = Libc.SetOption(descriptor, DatagramLibc.LevelIp, DatagramLibc.ReceiveErrorsV4, 1);
         try
         {
-            if (Libc.Connect(descriptor, native, length) == 0)
+            bool isV6 = family == Libc.AddressFamilyV6;
+            if ((options is null || DatagramSource.Prepare(descriptor, isV6, options, in client)) && Libc.Connect(descriptor, native, length) == 0)
             {
-                NativeDatagramSocket socket = new(loop, descriptor, family == Libc.AddressFamilyV6, null, handler, drops);
+                NativeDatagramSocket socket = new(loop, descriptor, isV6, null, handler, drops);
                 socket._watch = loop.Watch(descriptor, socket, writes: false);
                 socket._area.Add(socket);
                 return socket;

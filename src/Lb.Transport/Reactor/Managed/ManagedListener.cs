@@ -49,18 +49,24 @@ internal sealed class ManagedListener : Listener
     internal static ManagedListener Open(ManagedLoop loop, EndPoint address, in ListenOptions options, IAcceptHandler handler)
     {
         bool isUnix = address is UnixDomainSocketEndPoint;
-        if (options.Inherited is { } inherited) InheritedSocket.Prepare((int)inherited);
-        Socket socket = options.Inherited is { } handle
-            ? new(new SafeSocketHandle(handle, ownsHandle: true))
+
+        // A Unix socket that the framework has bound takes its file with it when it is disposed of, also when another process has it.
+        bool isNative = options.Inherited is not null || (isUnix && OperatingSystem.IsLinux());
+        Socket socket = isNative
+            ? new(new SafeSocketHandle(ListenSocket.Open(address, options, out _), ownsHandle: true))
             : new(address.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
-            if (!isUnix && options.Inherited is null) SetOptions(socket, options);
-            if (!isUnix) (options.Tuning ?? SocketTuning.Default).Apply(socket);
-            if (options.Inherited is null) Bind(socket, address);
-            socket.Listen(options.Backlog);
+            if (!isNative)
+            {
+                if (!isUnix) SetOptions(socket, options);
+                if (!isUnix) (options.Tuning ?? SocketTuning.Default).Apply(socket);
+                Bind(socket, address);
+                socket.Listen(options.Backlog);
+            }
+
             EndPoint local = address is IPEndPoint ip ? new IPEndPoint(ip.Address, ((IPEndPoint)socket.LocalEndPoint!).Port) : address;
-            ManagedListener listener = new(loop, socket, local, handler) { NoDelay = (options.Tuning ?? SocketTuning.Default).NoDelay };
+            ManagedListener listener = new(loop, socket, local, handler) { NoDelay = (options.Tuning ?? SocketTuning.Default).NoDelay, IsShared = options.Inherited is not null };
             listener.TurnLater();
             return listener;
         }
@@ -87,11 +93,14 @@ internal sealed class ManagedListener : Listener
         IsStarved = false;
         if (_retry is not null) _loop.Cancel(_retry);
         _loop.Remove(this);
-        if (_path is not null && !KeepsFile) UnixSocketFile.Remove(_path);
+        if (_path is not null && !IsShared) UnixSocketFile.Remove(_path);
         _socket.Dispose();
-        _kept?.Dispose();
+        Socket? kept = _kept;
         _kept = null;
         _accept.Dispose();
+        if (kept is null) return;
+        if (IsShared) Take(kept);
+        else kept.Dispose();
     }
 
     /// <summary>Tries again after a shortage: some time has passed, or a connection has been closed.</summary>
@@ -185,7 +194,7 @@ internal sealed class ManagedListener : Listener
         _accepting = false;
         Socket? accepted = _accept.AcceptSocket;
         SocketError error = _accept.SocketError;
-        if (_closed)
+        if (_closed && !IsShared)
         {
             accepted?.Dispose();
         }

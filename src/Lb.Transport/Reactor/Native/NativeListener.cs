@@ -67,6 +67,7 @@ internal abstract unsafe class NativeListener : Listener
         try
         {
             NativeListener listener = loop.MakeListener(descriptor, local, handler);
+            listener.IsShared = options.Inherited is not null;
             if (!listener.Arm()) throw Errno.ToException(Libc.Errno, $"accepting on {address}");
             return listener;
         }
@@ -102,7 +103,7 @@ internal abstract unsafe class NativeListener : Listener
         _loop.Remove(this);
 
         // First the name, then the socket: the other way round a new owner's file could be removed.
-        if (_path is not null && !KeepsFile) UnixSocketFile.Remove(_path);
+        if (_path is not null && !IsShared) UnixSocketFile.Remove(_path);
         _ = Libc.Close(descriptor);
     }
 

@@ -13,6 +13,7 @@ internal static unsafe class InheritedSocket
     private const int SetFlags = 4;
     private const int SetDescriptorFlags = 2;
     private const int CloseOnExec = 1;
+    private const int DuplicateCloseOnExec = 1030;
 
     /// <summary>Makes it non-blocking and keeps it from programs that this process starts.</summary>
     public static void Prepare(int descriptor)
@@ -21,6 +22,9 @@ internal static unsafe class InheritedSocket
         _ = Libc.Control(descriptor, SetFlags, flags | Libc.SockNonBlocking);
         _ = Libc.Control(descriptor, SetDescriptorFlags, CloseOnExec);
     }
+
+    /// <summary>A second descriptor of the same socket, closed on exec; -1: it can't be had.</summary>
+    public static int Duplicate(nint descriptor) => descriptor < 0 ? -1 : Libc.Control((int)descriptor, DuplicateCloseOnExec, 0);
 
     /// <summary>Where a listening stream socket listens; null for anything else.</summary>
     public static EndPoint? ListensOn(int descriptor)

@@ -13,6 +13,9 @@ internal static unsafe partial class Libc
         return GetOption(descriptor, level, option, &value, &length) == 0 ? value : -1;
     }
 
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int descriptor, int command, nint argument);
 

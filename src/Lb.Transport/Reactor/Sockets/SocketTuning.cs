@@ -65,10 +65,7 @@ internal sealed class SocketTuning
     /// <summary>Of a gateway's listening sockets.</summary>
     public static SocketTuning Of(GatewayOptions options)
     {
-        // A UDP socket takes only what belongs to IP.
-        bool isUdp = string.Equals(options.Mode, "udp", StringComparison.OrdinalIgnoreCase);
-        TcpOptions tcp = isUdp ? new ListenTcpOptions { NoDelay = false, Dscp = options.Tcp.Dscp, Mark = options.Tcp.Mark } : options.Tcp;
-        SocketTuning tuning = new(tcp, options.Interface);
+        SocketTuning tuning = new(options.Tcp, options.Interface);
         if (options.Freebind) tuning.AddBoth("Freebind", FreebindV4, FreebindV6);
         if (options.Transparent) tuning.AddBoth("Transparent", TransparentV4, TransparentV6);
         if (options.Tcp.FastOpen > 0) tuning.Add("Tcp:FastOpen", Libc.LevelTcp, FastOpen, options.Tcp.FastOpen);
@@ -86,15 +83,16 @@ internal sealed class SocketTuning
     }
 
     /// <summary>Sets them on a native socket. Linux.</summary>
-    /// <param name="descriptor">A TCP socket that is neither bound nor connected.</param>
+    /// <param name="descriptor">A TCP or UDP socket that is neither bound nor connected.</param>
     /// <param name="isV6">Whether it is of IPv6.</param>
     /// <param name="failed">The option that could not be set.</param>
+    /// <param name="isDatagram">It is of UDP: without those of TCP.</param>
     /// <returns>0, or the error number.</returns>
-    public unsafe int Apply(int descriptor, bool isV6, out string? failed)
+    public unsafe int Apply(int descriptor, bool isV6, out string? failed, bool isDatagram = false)
     {
         foreach (Setting setting in _settings)
         {
-            if (!isV6 && setting.Level == Libc.LevelV6 || isV6 && setting.IsV4Only) continue;
+            if (!isV6 && setting.Level == Libc.LevelV6 || isV6 && setting.IsV4Only || isDatagram && setting.Level == Libc.LevelTcp) continue;
             int result;
             if (setting.Text is null) result = Libc.SetOption(descriptor, setting.Level, setting.Option, setting.Number);
             else fixed (byte* text = setting.Text) result = Libc.SetOption(descriptor, setting.Level, setting.Option, text, (uint)setting.Text.Length);
@@ -107,13 +105,22 @@ internal sealed class SocketTuning
         return 0;
     }
 
+    /// <summary>Sets them on a socket that is made for it and goes away again: does this machine take them? Linux.</summary>
+    /// <param name="failed">The option that could not be set.</param>
+    /// <returns>0, or the error number.</returns>
+    public int Try(out string? failed)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        return Apply((int)socket.Handle, isV6: false, out failed);
+    }
+
     /// <summary>Sets them on a socket of the framework: on Linux all, elsewhere what every system has.</summary>
     /// <exception cref="SocketException">One could not be set; its message names it.</exception>
     public void Apply(Socket socket)
     {
         if (OperatingSystem.IsLinux())
         {
-            int error = Apply((int)socket.Handle, socket.AddressFamily == AddressFamily.InterNetworkV6, out string? failed);
+            int error = Apply((int)socket.Handle, socket.AddressFamily == AddressFamily.InterNetworkV6, out string? failed, socket.SocketType == SocketType.Dgram);
             if (error != 0) throw Errno.ToException(error, failed!);
             return;
         }

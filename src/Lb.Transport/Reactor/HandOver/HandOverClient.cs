@@ -1,0 +1,90 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Lb.Transport;
+
+/// <summary>
+/// Asks the process that runs now for its listening sockets. As long as <see cref="Ready"/> was not said the other one goes on as if nobody had asked, so a
+/// start that fails harms nobody.
+/// </summary>
+internal sealed class HandOverClient : IDisposable
+{
+    /// <summary>The words of both sides: one message each.</summary>
+    internal const string List = "lb-handover 1 list";
+    internal const string Take = "lb-handover 1 take";
+    internal const string End = "end";
+    internal const string Started = "ready";
+    internal const string Done = "done";
+
+    /// <summary>Room for the longest message, an address.</summary>
+    internal const int LongestMessage = 512;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private readonly Socket _socket;
+
+    private HandOverClient(Socket socket) => _socket = socket;
+
+    /// <summary>Where the process that runs listens, as its configuration writes it; empty when none runs. Takes nothing.</summary>
+    public static IReadOnlyList<string> Offers(UnixDomainSocketEndPoint address)
+    {
+        using HandOverClient? client = TryConnect(address);
+        List<string> offers = [];
+        return client is not null && client.Say(List) && client.Hear((text, _) => offers.Add(text)) ? offers : [];
+    }
+
+    /// <summary>Takes the sockets of the process that runs; null when none runs, or when it does not give them.</summary>
+    /// <param name="address">Where it is asked.</param>
+    /// <param name="sockets">Takes them in.</param>
+    public static HandOverClient? TryTake(UnixDomainSocketEndPoint address, InheritedSockets sockets)
+    {
+        HandOverClient? client = TryConnect(address);
+        if (client is null) return null;
+        bool isWhole = client.Say(Take) && client.Hear((text, descriptor) =>
+        {
+            if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOf(text))) _ = Libc.Close(descriptor);
+        });
+        if (isWhole) return client;
+        client.Dispose();
+        return null;
+    }
+
+    /// <summary>This process listens: the other one stops. Returns when it has.</summary>
+    /// <returns>False: it is gone already.</returns>
+    public bool Ready() => Say(Started) && Hear(static (_, _) => { }, Done);
+
+    public void Dispose() => _socket.Dispose();
+
+    private static HandOverClient? TryConnect(UnixDomainSocketEndPoint address)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
+        socket.ReceiveTimeout = socket.SendTimeout = (int)s_patience.TotalMilliseconds;
+        try
+        {
+            socket.Connect(address);
+            if (SocketPassing.IsTrusted((int)socket.Handle)) return new HandOverClient(socket);
+        }
+        catch (SocketException)
+        {
+            // Nobody is there, or somebody that does not speak with us.
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
+    private bool Say(string text) => SocketPassing.Send((int)_socket.Handle, Encoding.UTF8.GetBytes(text), -1);
+
+    private bool Hear(Action<string, int> each, string last = End)
+    {
+        Span<byte> message = stackalloc byte[LongestMessage];
+        while (true)
+        {
+            int length = SocketPassing.Receive((int)_socket.Handle, message, out int descriptor);
+            if (length <= 0) return false;
+            string text = Encoding.UTF8.GetString(message[..length]);
+            if (text == last) return true;
+            each(text, descriptor);
+        }
+    }
+}
