@@ -66,7 +66,10 @@ public abstract partial class ReactorDriverContract
 
         AssertSame(data, await sink.ReadToEndAsync());
         await sending;
-        await AssertSplicedAsync(host, relay);
+
+        // With a small buffer at the destination this handler has everything in its own memory before the first offer.
+        if (Squeeze is null) await AssertSplicedAsync(host, relay);
+        Assert.False(host.Errors.Reader.TryRead(out _));
     }
 
     [Fact(Timeout = Limit)]
