@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Lb.Transport;
 
@@ -21,42 +22,49 @@ internal static class ProxySender
         if (destination.IsEmpty) client.GetLocal(out destination);
 
         Span<byte> buffer = stackalloc byte[what.HasFlag(ProxySending.Version1) ? ProxyHeader.MaxLineLength : MaxLength];
-        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, client, prelude);
+        int length = what.HasFlag(ProxySending.Version1) ? ProxyHeaderWriter.WriteLine(buffer, in source, in destination) : Write(buffer, what, in source, in destination, prelude, client as TlsConnection);
         return server.Send(buffer[..length]);
     }
 
-    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, Connection client, TcpPrelude? prelude)
+    private static int Write(Span<byte> buffer, ProxySending what, in PeerAddress source, in PeerAddress destination, TcpPrelude? prelude, TlsConnection? tls)
     {
         ProxyHeaderWriter writer = new(buffer, in source, in destination);
         ProxyHeader announced = default;
         if (prelude?.Announced is { } bytes) ProxyHeader.Read(bytes, out announced);
-
-        // What the client itself says goes before what a proxy says of it.
-        TlsConnection? tls = client as TlsConnection;
-        if (what.HasFlag(ProxySending.Alpn) && !(tls is not null && ProxyTlsFacts.AddAlpn(ref writer, tls)) && announced.Tlvs.TryGet(ProxyTlvType.Alpn, out ReadOnlySpan<byte> protocol))
-            AddShort(ref writer, ProxyTlvType.Alpn, protocol);
-        if (what.HasFlag(ProxySending.Authority) && !(tls is not null ? ProxyTlsFacts.AddAuthority(ref writer, tls) : AddSni(ref writer, prelude)) && announced.Tlvs.TryGet(ProxyTlvType.Authority, out ReadOnlySpan<byte> name))
-            AddShort(ref writer, ProxyTlvType.Authority, name);
+        if (tls is not null) AddEnded(ref writer, what, tls);
+        else if ((what & (ProxySending.Authority | ProxySending.Alpn)) != 0) AddHello(ref writer, what, prelude, announced.Tlvs);
         if (what.HasFlag(ProxySending.UniqueId)) AddId(ref writer, announced.Tlvs);
-        if (what.HasFlag(ProxySending.Tls))
-        {
-            if (tls is not null) ProxyTlsFacts.AddTls(ref writer, what, tls);
-            else if (announced.Tlvs.TryGetTls(out ProxyTls theirs)) writer.AddTls(Only(what, theirs));
-        }
-
+        if (what.HasFlag(ProxySending.Tls) && tls is null && announced.Tlvs.TryGetTls(out ProxyTls of)) writer.AddTls(Only(what, of));
         return writer.Finish(what.HasFlag(ProxySending.Checksum));
     }
 
-    // The name in a ClientHello that is passed through. Of protocols it says only what it would like, and not what comes of it.
-    [SkipLocalsInit]
-    private static bool AddSni(scoped ref ProxyHeaderWriter writer, TcpPrelude? prelude)
+    // TLS that ends here: what was agreed on.
+    private static void AddEnded(scoped ref ProxyHeaderWriter writer, ProxySending what, TlsConnection tls)
     {
+        ReadOnlySpan<byte> protocol = tls.Alpn.Protocol.Span;
+        if (what.HasFlag(ProxySending.Alpn) && !protocol.IsEmpty) writer.Add(ProxyTlvType.Alpn, protocol);
+        if (what.HasFlag(ProxySending.Authority) && tls.ServerName.Length > 0) AddShort(ref writer, ProxyTlvType.Authority, Encoding.UTF8.GetBytes(tls.ServerName));
+        if (what.HasFlag(ProxySending.Tls)) writer.AddTls(Only(what, TlsAnnouncement.Of(tls)));
+    }
+
+    // What the client itself says goes before what a proxy says of it. Of ALPN it says only what it would like: what was chosen, a proxy tells that has ended TLS.
+    [SkipLocalsInit]
+    private static void AddHello(scoped ref ProxyHeaderWriter writer, ProxySending what, TcpPrelude? prelude, ProxyTlvs announced)
+    {
+        if (what.HasFlag(ProxySending.Alpn) && announced.TryGet(ProxyTlvType.Alpn, out ReadOnlySpan<byte> protocol)) AddShort(ref writer, ProxyTlvType.Alpn, protocol);
+        if (!what.HasFlag(ProxySending.Authority)) return;
         ReadOnlySpan<byte> early = prelude is null ? default : prelude.Early;
-        if (early.IsEmpty || early[0] != 22) return false;
-        Span<byte> scratch = stackalloc byte[ClientHello.MaxLength];
-        if (ClientHello.Read(early, scratch, out ClientHello hello) != ClientHelloResult.Done || hello.ServerName.IsEmpty) return false;
-        writer.Add(ProxyTlvType.Authority, hello.ServerName);
-        return true;
+        if (!early.IsEmpty && early[0] == 22)
+        {
+            Span<byte> scratch = stackalloc byte[ClientHello.MaxLength];
+            if (ClientHello.Read(early, scratch, out ClientHello hello) == ClientHelloResult.Done && !hello.ServerName.IsEmpty)
+            {
+                writer.Add(ProxyTlvType.Authority, hello.ServerName);
+                return;
+            }
+        }
+
+        if (announced.TryGet(ProxyTlvType.Authority, out ReadOnlySpan<byte> name)) AddShort(ref writer, ProxyTlvType.Authority, name);
     }
 
     private static void AddId(scoped ref ProxyHeaderWriter writer, ProxyTlvs announced)

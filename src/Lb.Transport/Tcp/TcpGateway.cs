@@ -13,7 +13,7 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
     private volatile TcpSettings _settings;
 
     internal TcpGateway(in GatewayContext context)
-        : this(in context, TcpSettings.From(in context, GatewayCertificates.Follow(null, in context)))
+        : this(in context, TcpSettings.From(in context))
     {
     }
 
@@ -64,7 +64,7 @@ public sealed class TcpGateway : Gateway, IMarkedSessions
 
     internal override void Update(in GatewayContext context)
     {
-        TcpSettings settings = TcpSettings.From(in context, GatewayCertificates.Follow(_settings.Tls, in context));
+        TcpSettings settings = TcpSettings.From(in context, _settings);
         _settings = settings;
         foreach (ServerPool pool in settings.Pools) _marked.Watch(pool);
         UpdateLimits(settings);

@@ -135,6 +135,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         prelude.FreeEarly();
     }
 
+    /// <summary>The client was let in by an address that is not its connection's.</summary>
+    public void Admitted(in PeerAddress source) => _shard.Admitted(this, in source);
+
     /// <summary>The client is not served.</summary>
     public void Refuse(RelayEnd end) => End(end);
 
@@ -377,17 +380,14 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             return;
         }
 
-        // A link may put a connection of its own before the raw one; that one's OnConnected is the second. The header goes before it.
-        TcpPrelude? prelude = _rare?.Prelude;
         if (!_greeted)
         {
+            // In the clear and before anything else. A link may then put a connection of its own before the raw one; that one's OnConnected is the second.
             _greeted = true;
-            if (_lease.Server.SendProxy is var sending and not ProxySending.None) ProxySender.Send(connection, sending, _client, prelude);
-            if (_shard.Links.Of(_lease.Server) is { } link)
-            {
-                _server = link.Greet(connection, this);
-                if (!ReferenceEquals(_server, connection)) return;
-            }
+            ProxySending sending = _lease.Server.SendProxy;
+            if (sending != ProxySending.None) ProxySender.Send(connection, sending, _client, _rare?.Prelude);
+            if (_shard.Links.Of(_lease.Server) is { } link) _server = link.Greet(connection, this);
+            if (!ReferenceEquals(_server, connection)) return;
         }
 
         long now = Loop.Now;
@@ -397,9 +397,10 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         GiveRetryBack();
         _stage = Stage.Relaying;
         _clientActive = _serverActive = now;
+        TcpPrelude? prelude = _rare?.Prelude;
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
 
-        // Who was let in by another address is let go by that one.
+        // Who was let in by an announced address is let go by it.
         if (prelude is { IsAdmitted: false }) _rare!.Prelude = null;
         if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
         CheckSilence();

@@ -25,7 +25,10 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
     /// <summary>How to connect to servers; null: as the system does it.</summary>
     public ServerConnects? Connects { get; init; }
 
-    public static TcpSettings From(in GatewayContext context, GatewayCertificates? tls)
+    /// <summary>Takes them from options.</summary>
+    /// <param name="context">The options.</param>
+    /// <param name="before">What held before; null for a new gateway.</param>
+    public static TcpSettings From(in GatewayContext context, TcpSettings? before = null)
     {
         GatewayOptions options = context.Options;
         ServerPool pool = context.Pool;
@@ -33,7 +36,7 @@ internal sealed record TcpSettings(GatewaySettings Common, ServerPool Pool, Pool
         TcpSettings settings = new(GatewaySettings.From(options, context.Loops.MaxConnections), pool, pool.Settings, client, options.ClientFinTimeout ?? client)
         {
             Connects = context.Connects,
-            Tls = tls,
+            Tls = GatewayCertificates.Follow(before?.Tls, in context),
             Priority = new QueuePriority((short)options.QueuePriority.Class, (int)options.QueuePriority.Offset.TotalMilliseconds),
         };
         return TcpSteps.Complete(settings, in context);

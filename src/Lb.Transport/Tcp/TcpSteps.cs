@@ -13,7 +13,7 @@ internal static class TcpSteps
         List<IPreludeStep> steps = [];
         if (options.AcceptProxy is { } proxy)
         {
-            // Who is let in is a question of the client, not of the proxy.
+            // Who is let in goes by the address that the header names.
             steps.Add(new ProxyStep(proxy, context.Name, context.Logger));
             steps.Add(new AdmissionStep(options.TarpitTimeout));
         }

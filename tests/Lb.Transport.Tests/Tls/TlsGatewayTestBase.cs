@@ -39,11 +39,12 @@ public abstract class TlsGatewayTestBase : GatewayTests, IAsyncLifetime
 
     internal async Task<SslStream> ConnectAsync(GatewayLab lab, string name = "www.example.com") => await HandshakeAsync(await lab.ClientAsync(), name);
 
-    internal async Task<SslStream> HandshakeAsync(Socket socket, string name, X509Certificate2? own = null)
+    internal async Task<SslStream> HandshakeAsync(Socket socket, string name, X509Certificate2? own = null, SslApplicationProtocol? alpn = null)
     {
         SslStream stream = new(new NetworkStream(socket, ownsSocket: true));
         lock (_owned) _owned.Add(stream);
         SslClientAuthenticationOptions options = TlsLab.ClientOptions(name);
+        if (alpn is { } protocol) options.ApplicationProtocols = [protocol];
         if (own is not null) options.ClientCertificateContext = SslStreamCertificateContext.Create(own, null, offline: true);
 
         // Which certificate is shown is what the tests are about; whether it fits the name they say themselves.
