@@ -18,7 +18,6 @@ internal static class TcpSteps
             steps.Add(new AdmissionStep(options.TarpitTimeout));
         }
 
-
         (RouteOptions Route, TcpSettings Target)[] routes = [.. options.Routes.Select(route => (route, settings.To(pools[route.Pool])))];
         TcpSettings[] all = [settings, .. routes.Select(static r => r.Target)];
         if (routes.Length > 0 || all.Any(static s => s.Pool.UsesFirstBytes)) steps.Add(new InspectStep(routes, options.InspectDelay));

@@ -79,6 +79,7 @@ public sealed class AcceptProxyTests : GatewayTests
         }
 
         using (Socket scan = await lab.ClientAsync()) scan.Shutdown(SocketShutdown.Send);
+        await Wait.UntilAsync(() => lab.Gateway.Count(RelayEnd.ConnectClientGone) == 1, "the scan was seen");
         await lab.OpenAsync(0);
         Assert.Equal((4, 1), (lab.Gateway.Count(RelayEnd.ProxyHeaderInvalid), lab.Gateway.Count(RelayEnd.ConnectClientGone)));
         Assert.Equal(0, lab.Pool.Servers[0].TotalLeases);
