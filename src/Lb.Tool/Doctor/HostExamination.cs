@@ -15,7 +15,7 @@ internal static class HostExamination
     private const long FewFiles = 4096;
 
     public static IEnumerable<Finding> Examine(LbOptions options, MachineFacts facts) =>
-        [.. Capabilities(options, facts), .. Ports(options, facts), .. Pings(options, facts), .. Files(options, facts), .. Clock(options, facts), .. Ring(options, facts)];
+        [.. Capabilities(options, facts), .. Ports(options, facts), .. Pings(options, facts), .. Files(options, facts), .. Clock(options, facts), .. Ring(options, facts), .. Listening(options, facts)];
 
     /// <summary>Without a configuration: what virtual routers and gateways usually need.</summary>
     public static IEnumerable<Finding> Examine(MachineFacts facts)
@@ -67,10 +67,16 @@ internal static class HostExamination
             foreach (string text in gateway.Listen)
             {
                 if (!IPEndPoint.TryParse(text, out IPEndPoint? at) || !virtuals.Contains(PeerAddress.From(new IPEndPoint(at.Address, 0)))) continue;
+                if (gateway.Freebind || gateway.Transparent)
+                {
+                    yield return Finding.Ok($"gateway {name}: listens on the virtual address {text} by itself");
+                    continue;
+                }
+
                 string setting = at.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "ipv6" : "ipv4";
                 yield return facts.Number($"net/{setting}/ip_nonlocal_bind") == 1
                     ? Finding.Ok($"gateway {name}: listens on the virtual address {text}")
-                    : Finding.Fail($"gateway {name}: {text} is a virtual address, which this node does not always have", $"sysctl -w net.{setting}.ip_nonlocal_bind=1; or listen on {(setting == "ipv6" ? "[::]" : "0.0.0.0")}:{at.Port.ToString(CultureInfo.InvariantCulture)}");
+                    : Finding.Fail($"gateway {name}: {text} is a virtual address, which this node does not always have", $"sysctl -w net.{setting}.ip_nonlocal_bind=1; or set Freebind: true; or listen on {(setting == "ipv6" ? "[::]" : "0.0.0.0")}:{at.Port.ToString(CultureInfo.InvariantCulture)}");
             }
         }
     }
@@ -122,6 +128,20 @@ internal static class HostExamination
         yield return facts.RingError is null
             ? Finding.Ok("io_uring: adverts can be queued ahead")
             : Finding.Warn($"io_uring: {facts.RingError}; adverts are sent by the thread", "sysctl -w kernel.io_uring_disabled=0; in a container also a seccomp profile that allows io_uring_setup");
+    }
+
+    // What the kernel does not refuse and does not do either.
+    private static IEnumerable<Finding> Listening(LbOptions options, MachineFacts facts)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        int backlog = options.Gateways.Values.Select(static g => g.Backlog).DefaultIfEmpty().Max();
+        if (facts.Number("net/core/somaxconn") is { } most && most < backlog)
+            yield return Finding.Warn(string.Create(culture, $"accept queues: Backlog is {backlog}, and the kernel cuts it to {most}"), string.Create(culture, $"sysctl -w net.core.somaxconn={backlog}"));
+        long fastOpen = facts.Number("net/ipv4/tcp_fastopen") ?? 0;
+        if (options.Gateways.Values.Any(static g => g.Tcp.FastOpen > 0) && (fastOpen & 2) == 0)
+            yield return Finding.Warn(string.Create(culture, $"Tcp:FastOpen of gateways: the kernel does not take it (net.ipv4.tcp_fastopen is {fastOpen})"), "sysctl -w net.ipv4.tcp_fastopen=3");
+        if (options.Pools.Values.Any(static p => p.Tcp?.FastOpen == true || p.Servers.Any(static s => s.Tcp?.FastOpen == true)) && (fastOpen & 1) == 0)
+            yield return Finding.Warn(string.Create(culture, $"Tcp:FastOpen towards servers: the kernel does not do it (net.ipv4.tcp_fastopen is {fastOpen})"), "sysctl -w net.ipv4.tcp_fastopen=3");
     }
 
     private static bool Has(MachineFacts facts, int capability) => (facts.Capabilities >> capability & 1) != 0;

@@ -81,7 +81,30 @@ public sealed class ExaminationTests
         options.Gateways["front"] = new GatewayOptions { Listen = { listen } };
         Finding? found = All(options, Good() with { Setting = With("net/ipv4/ip_nonlocal_bind", setting) }).SingleOrDefault(static f => f.Text.StartsWith("gateway front", StringComparison.Ordinal));
         Assert.Equal(expected, found?.Level.ToString() ?? "none");
-        if (expected == "Fail") Assert.Equal("sysctl -w net.ipv4.ip_nonlocal_bind=1; or listen on 0.0.0.0:8080", found!.Cure);
+        if (expected == "Fail") Assert.Equal("sysctl -w net.ipv4.ip_nonlocal_bind=1; or set Freebind: true; or listen on 0.0.0.0:8080", found!.Cure);
+    }
+
+    [Theory]
+    [Trait("Row", "T13")]
+    [InlineData("128", "1", "accept queues: Backlog is 4096, and the kernel cuts it to 128", "Tcp:FastOpen of gateways: the kernel does not take it (net.ipv4.tcp_fastopen is 1)")]
+    [InlineData("4096", "3")]
+    [InlineData("65535", "2", "Tcp:FastOpen towards servers: the kernel does not do it (net.ipv4.tcp_fastopen is 2)")]
+    public void What_the_kernel_cuts_or_leaves_undone_is_told(string backlog, string fastOpen, params string[] expected)
+    {
+        LbOptions options = new();
+        options.Gateways["front"] = new GatewayOptions { Listen = { "0.0.0.0:8080" }, Tcp = { FastOpen = 100 } };
+        options.Pools["web"] = new PoolOptions { Tcp = new ConnectTcpOptions { FastOpen = true } };
+        Func<string, string?> setting = path => path switch { "net/core/somaxconn" => backlog, "net/ipv4/tcp_fastopen" => fastOpen, _ => Settings.GetValueOrDefault(path) };
+        Assert.Equal(expected, All(options, Good() with { Setting = setting }).Where(static f => f.Level == FindingLevel.Warn && f.Cure!.StartsWith("sysctl", StringComparison.Ordinal)).Select(static f => f.Text));
+    }
+
+    [Fact]
+    [Trait("Row", "T7")]
+    public void Freebind_needs_no_setting_for_a_virtual_address()
+    {
+        LbOptions options = Pair();
+        options.Gateways["front"] = new GatewayOptions { Listen = { "192.0.2.100:8080" }, Freebind = true };
+        Assert.Equal(FindingLevel.Ok, Assert.Single(All(options, Good()), static f => f.Text.StartsWith("gateway front", StringComparison.Ordinal)).Level);
     }
 
     [Theory]
