@@ -49,11 +49,14 @@ internal static class AdmissionValidation
     {
         foreach ((string name, PoolOptions pool) in options.Pools)
         {
-            List<int> limits = [.. options.Gateways.Values.Where(g => string.Equals(g.Pool, name, StringComparison.OrdinalIgnoreCase))
+            List<int> limits = [.. options.Gateways.Values.Where(g => LeadsTo(g, name))
                 .Select(g => g.MaxConnections > 0 ? g.MaxConnections : options.Transport.MaxConnections)];
             pool.GatewayConnections = limits.Contains(0) ? 0 : limits.Sum(static l => (long)l);
         }
     }
+
+    private static bool LeadsTo(GatewayOptions gateway, string pool) =>
+        string.Equals(gateway.Pool, pool, StringComparison.OrdinalIgnoreCase) || gateway.Routes.Any(r => string.Equals(r.Pool, pool, StringComparison.OrdinalIgnoreCase));
 
     private static void ValidateRule(string path, AccessRuleOptions rule, bool isLast, List<ConfigurationError> errors)
     {

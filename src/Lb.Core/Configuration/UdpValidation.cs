@@ -32,9 +32,9 @@ internal static class UdpValidation
         Refuse("Tcp:MaxSegment", gateway.Tcp.MaxSegment?.ToString(CultureInfo.InvariantCulture), null, "it is an option of TCP");
         Refuse("Tcp:FastOpen", Text(gateway.Tcp.FastOpen), Text(defaults.Tcp.FastOpen), "it is an option of TCP");
         Refuse("Tcp:DeferAccept", Text(gateway.Tcp.DeferAccept), null, "it is an option of TCP");
-        Refuse("Access", gateway.Access.Count == 0 ? null : Text(gateway.Access.Count), null, "rules are asked for connections only in this version");
-        Refuse("PerSource:MaxConnections", Text(gateway.PerSource.MaxConnections), "0", "limits for each source hold for connections only in this version");
-        Refuse("PerSource:Rate", Text(gateway.PerSource.Rate), "0", "limits for each source hold for connections only in this version");
+        Refuse("Tls", gateway.Tls is null ? null : "set", null, "it is for connections");
+        Refuse("AcceptProxy", gateway.AcceptProxy is null ? null : "set", null, "it is for connections");
+        Refuse("Routes", gateway.Routes.Count == 0 ? null : Text(gateway.Routes.Count), null, "datagrams are not looked into");
         for (int i = 0; i < gateway.Listen.Count; i++)
         {
             if (gateway.Listen[i].TrimStart().StartsWith("unix:", StringComparison.OrdinalIgnoreCase))

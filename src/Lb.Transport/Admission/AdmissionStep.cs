@@ -38,7 +38,7 @@ internal sealed class AdmissionStep(TimeSpan holdTime) : IPreludeStep
     private static AccessAction Ask(TcpPrelude prelude, bool again)
     {
         AccessAction action = prelude.Admission.Decide(prelude.Source, prelude.Now, again).Action;
-        prelude.IsAdmitted = action == AccessAction.Allow;
+        if (action == AccessAction.Allow) prelude.Admitted();
         return action;
     }
 

@@ -44,8 +44,8 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>The server that persistence names in the client's first bytes (an RDP cookie); null = none.</summary>
     public Server? Prefer { get; set; }
 
-    /// <summary>Its source counts as having one more connection.</summary>
-    public bool IsAdmitted { get; set; }
+    /// <summary>Its <see cref="Source"/> counts as having one more connection until it ends.</summary>
+    public void Admitted() => _session.Admitted(Source);
 
     /// <summary>Who is let in by the gateway.</summary>
     public ConnectionAdmission Admission => _session.Admission;

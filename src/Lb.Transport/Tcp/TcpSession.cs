@@ -135,6 +135,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         prelude.FreeEarly();
     }
 
+    /// <summary>The client was let in by an address that is not its connection's.</summary>
+    public void Admitted(in PeerAddress source) => _shard.Admitted(this, in source);
+
     /// <summary>The client is not served.</summary>
     public void Refuse(RelayEnd end) => End(end);
 

@@ -12,6 +12,9 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
     // Ended sessions for the clients to come: a connection makes no garbage. What an ended one still holds is let go when it is used again, because its
     // last callback may not have returned yet.
     private readonly Stack<TcpSession> _ended = new();
+
+    // Beside the sessions, because few have an address other than that of their connection, and it matters only where sources have limits.
+    private readonly Dictionary<TcpSession, PeerAddress> _announced = [];
     private AdmissionDoor? _door;
     private TcpSession? _first;
     private bool _paused;
@@ -88,21 +91,22 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
         if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
         share.Closed();
-        if (gateway.Admission.Sources is not null) Leave(session);
+        if (gateway.Admission.Sources is not null || _announced.Count > 0) Leave(session);
         gateway.OnClosed();
+    }
+
+    /// <summary>This client counts for an address that its PROXY header names.</summary>
+    public void Admitted(TcpSession session, in PeerAddress source)
+    {
+        if (gateway.Admission.Sources is not null) _announced[session] = source;
     }
 
     // By the address that was let in; one whose PROXY header never came was not.
     private void Leave(TcpSession session)
     {
-        PeerAddress source;
-        if (session.Prelude is { } prelude && gateway.Settings.AdmitsLater)
+        if (!_announced.Remove(session, out PeerAddress source))
         {
-            if (!prelude.IsAdmitted) return;
-            source = prelude.Source;
-        }
-        else
-        {
+            if (gateway.Settings.AdmitsLater) return;
             session.Client.GetPeer(out source);
         }
 

@@ -11,7 +11,13 @@ internal static class TcpSteps
         GatewayOptions options = context.Options;
         ServerPools pools = context.Pools;
         List<IPreludeStep> steps = [];
-        if (options.AcceptProxy is { } proxy) steps.Add(new ProxyStep(proxy, context.Name, context.Logger));
+        if (options.AcceptProxy is { } proxy)
+        {
+            // Who is let in goes by the address that the header names.
+            steps.Add(new ProxyStep(proxy, context.Name, context.Logger));
+            steps.Add(new AdmissionStep(options.TarpitTimeout));
+        }
+
 
         (RouteOptions Route, TcpSettings Target)[] routes = [.. options.Routes.Select(route => (route, settings.To(pools[route.Pool])))];
         TcpSettings[] all = [settings, .. routes.Select(static r => r.Target)];

@@ -53,8 +53,8 @@ public abstract class NativeDriverTests : ReactorDriverContract
         await host.On(() => Assert.Equal(SendResult.Pending, connection.Send(data)));
         for (int i = 0; i < 20; i++) await host.TurnsAsync();
 
-        byte[] got = await peer.ReadAsync(data.Length);
-        Assert.True(data.AsSpan().SequenceEqual(got));
+        byte[] received = await peer.ReadAsync(data.Length);
+        Assert.True(data.AsSpan().SequenceEqual(received));
         await recorder.Drained.Task;
         Assert.Equal("end drained", recorder.Calls);
     }

@@ -60,7 +60,7 @@ public sealed class LimitTests : UdpGatewayTests
         for (int i = 0; i < 50; i++)
         {
             // Also those that get an answer, because somebody else's address was used.
-            using UdpPeer stranger = new();
+            UdpPeer stranger = lab.Client();
             stranger.Send(lab.At(), "flood");
             server.Send(await server.ShouldGetAsync("flood"), "who are you?");
         }
@@ -68,6 +68,39 @@ public sealed class LimitTests : UdpGatewayTests
         client.Send(lab.At(), "still there?");
         Assert.Equal(socket, await server.ShouldGetAsync("still there?"));
         Assert.Equal((10, 41L), (lab.Udp().OpenConnections, lab.Udp().Count(UdpEnd.Evicted)));
+    }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
+    [Trait("Row", "L5")]
+    public async Task Rules_and_limits_of_a_source_hold_for_its_sessions(string driver)
+    {
+        UdpPeer server = null!;
+        GatewayLab lab = await StartUdpAsync(driver, l =>
+        {
+            server = l.AddUdpServer();
+            l.SetGateway(static g =>
+            {
+                g.Access.Add(new AccessRuleOptions { Action = AccessAction.Reject, From = { "127.0.8.0/24" } });
+                g.PerSource.MaxConnections = 2;
+                g.IdleTimeout = TimeSpan.FromSeconds(10);
+            });
+        });
+        lab.Client(new IPEndPoint(IPAddress.Parse("127.0.8.1"), 0)).Send(lab.At(), "denied");
+        await lab.DroppedAsync(UdpDrop.Denied);
+        UdpPeer first = lab.Client(), second = lab.Client(), third = lab.Client();
+        await first.AskAsync(lab.At(), server);
+        await second.AskAsync(lab.At(), server);
+        third.Send(lab.At(), "one too many");
+        await lab.DroppedAsync(UdpDrop.Denied, 2);
+        await first.AskAsync(lab.At(), server);
+        await lab.Client(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0)).AskAsync(lab.At(), server);
+
+        // Sessions that have ended count no more.
+        await lab.AdvanceAsync(TimeSpan.FromSeconds(10));
+        await lab.TickAsync();
+        await lab.SessionsAsync(0);
+        await third.AskAsync(lab.At(), server);
     }
 
     [Theory(Timeout = 4 * Timeout)]

@@ -31,6 +31,7 @@ internal static unsafe partial class Libc
 
     public const int MessagePeek = 0x2;
     public const int MessageTruncate = 0x20;
+    public const int MessageDontWait = 0x40;
     public const int MessageNoSignal = 0x4000;
 
     public const int ShutdownWrite = 1;

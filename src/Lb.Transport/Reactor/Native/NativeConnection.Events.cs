@@ -113,7 +113,7 @@ internal abstract unsafe partial class NativeConnection
         return (_flags & Live) != 0;
     }
 
-    private void Flush()
+    private protected void Flush()
     {
         if ((_flags & SplicedInto) != 0 && !FlushPipe()) return;
         while (_pending.Length > 0)

@@ -38,7 +38,7 @@ internal abstract unsafe partial class NativeConnection
     }
 
     private bool MayBeSplicedInto(NativeLoop sources) =>
-        ReferenceEquals(sources, loop) && _pending.Length == 0 && (_flags & (Live | Connecting | Failed | ShutdownAsked | Unix | SplicedInto)) == Live;
+        ReferenceEquals(sources, loop) && PendingBytes == 0 && (_flags & (Live | Connecting | Failed | ShutdownAsked | Unix | SplicedInto)) == Live;
 
     /// <summary>Takes one pipeful from the source and gives it to the destination.</summary>
     private SpliceStep SpliceOnce()

@@ -118,7 +118,7 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
 
     /// <summary>Writes to the kernel and keeps <see cref="Writable"/> true to the facts.</summary>
     /// <returns>Bytes taken, or -1 when the connection is broken.</returns>
-    private nint Write(byte* bytes, int length)
+    private protected nint Write(byte* bytes, int length)
     {
         while (true)
         {
@@ -160,7 +160,7 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
         }
     }
 
-    private void SendEndOfStream() => _ = Libc.Shutdown(_descriptor, Libc.ShutdownWrite);
+    private protected void SendEndOfStream() => _ = Libc.Shutdown(_descriptor, Libc.ShutdownWrite);
 
     /// <summary>The connection is broken. The handler hears it in this connection's next turn, after the data that arrived before.</summary>
     private protected void Fail(CloseReason reason)

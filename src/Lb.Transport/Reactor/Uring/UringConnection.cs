@@ -11,12 +11,12 @@ namespace Lb.Transport;
 /// The flag <see cref="Readable"/> means "read by plain calls now"; while an operation receives, nobody else may read, or bytes would change places.
 /// When neither, <see cref="Settle"/> sees to it that some operation will tell what happens next.
 /// </remarks>
-internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(loop)
+internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeConnection(loop)
 {
     /// <summary>After so many full buffers in a row it is bulk.</summary>
     private const int FullReads = 4;
 
-    private const UringKinds Any = UringKinds.Receive | UringKinds.PollIn | UringKinds.Connect | UringKinds.Watch;
+    private const UringKinds Any = UringKinds.Receive | UringKinds.PollIn | UringKinds.Connect | UringKinds.Watch | UringKinds.Send;
 
     private UringKinds _operations;
     private byte _fullReads;
@@ -58,6 +58,7 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
         if (!more) _operations &= ~kind;
         if ((_flags & Live) == 0)
         {
+            if (kind == UringKinds.Send) loop.Sends.Return(_block);
             if ((_operations & Any) == 0) loop.FreeSlot(this);
             return;
         }
@@ -67,6 +68,9 @@ internal sealed unsafe class UringConnection(UringLoop loop) : NativeConnection(
             case UringKinds.Receive:
                 if (data != null && result > 0) OnReceived(new ReadOnlySpan<byte>(data, result));
                 if (!more && (_flags & Live) != 0) OnReceiveEnded(result);
+                break;
+            case UringKinds.Send:
+                OnSent(result);
                 break;
             case UringKinds.Watch when (_operations & UringKinds.Receive) != 0:
                 // What there is to read, or to fail at, comes from the receiving operation and in its order.
@@ -221,9 +225,12 @@ internal enum UringKinds : byte
     /// </summary>
     Watch = 1 << 3,
 
+    /// <summary>Sends a small message.</summary>
+    Send = 1 << 4,
+
     /// <summary><see cref="Receive"/> has been told to end.</summary>
-    Cancelling = 1 << 4,
+    Cancelling = 1 << 5,
 
     /// <summary>Bytes wait in <see cref="UringBacklogs"/>.</summary>
-    Backlogged = 1 << 5,
+    Backlogged = 1 << 6,
 }

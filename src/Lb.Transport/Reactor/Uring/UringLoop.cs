@@ -15,9 +15,9 @@ internal sealed unsafe class UringLoop : NativeLoop
     // User data: the kind of the operation, 24 bits of generation, 32 of slot (or of the listener's number).
     private const int KindShift = 56;
     private const byte KindNone = 0;
-    private const byte KindMailbox = 32;
-    private const byte KindListener = 33;
-    private const byte KindWatch = 34;
+    private const byte KindMailbox = 0x80;
+    private const byte KindListener = 0x81;
+    private const byte KindWatch = 0x82;
 
     private readonly UringRing _ring;
     private readonly UringBuffers _buffers;
@@ -51,6 +51,9 @@ internal sealed unsafe class UringLoop : NativeLoop
 
         SubmitMailbox();
     }
+
+    /// <summary>Small messages on their way out.</summary>
+    internal UringSends Sends { get; } = new();
 
     /// <summary>What a connection was given while it was not read.</summary>
     internal UringBacklogs Backlogs { get; } = new();
@@ -97,6 +100,49 @@ internal sealed unsafe class UringLoop : NativeLoop
         UringOperation* operation = Submit(UringOperation.Receive, descriptor, DataOf(connection, UringKinds.Receive));
         operation->Flags = UringOperation.SelectBuffer;
         operation->Priority = UringOperation.ReceiveMultishot;
+    }
+
+    /// <summary>Sends what the kernel takes at once.</summary>
+    /// <returns>The number of the operation.</returns>
+    internal uint SubmitSend(UringConnection connection, int descriptor, byte* start, int length)
+    {
+        UringOperation* operation = Submit(UringOperation.Send, descriptor, DataOf(connection, UringKinds.Send));
+        operation->Address = (ulong)start;
+        operation->Length = (uint)length;
+        operation->Options = Libc.MessageNoSignal | Libc.MessageDontWait;
+        return _ring.Last;
+    }
+
+    /// <summary>An operation that is not handed over yet; else null.</summary>
+    internal UringOperation* Waiting(uint operation) => _ring.Waiting(operation);
+
+    /// <summary>Takes an operation back that is not handed over yet.</summary>
+    internal bool TryWithdraw(uint number)
+    {
+        UringOperation* operation = _ring.Waiting(number);
+        if (operation is null) return false;
+        *operation = new UringOperation { Code = UringOperation.Nop, Flags = UringOperation.SkipSuccess, Descriptor = -1 };
+        _inFlight--;
+        return true;
+    }
+
+    /// <summary>Reads the result of an operation before its turn.</summary>
+    internal bool TryTakeResult(UringConnection connection, UringKinds kind, out int result)
+    {
+        ulong data = DataOf(connection, kind);
+        uint tail = _ring.Tail;
+        for (uint at = _ring.Head; at != tail; at++)
+        {
+            UringCompletion* completion = _ring[at];
+            if (completion->UserData != data) continue;
+            result = completion->Result;
+            completion->UserData = KindNone;
+            _inFlight--;
+            return true;
+        }
+
+        result = 0;
+        return false;
     }
 
     /// <summary>Ends an operation; its last result says when it has.</summary>
@@ -175,6 +221,7 @@ internal sealed unsafe class UringLoop : NativeLoop
 
         _ring.Dispose();
         _buffers.Dispose();
+        Sends.Dispose();
         Backlogs.Dispose();
         _ = Libc.Close(_wakeUp);
         base.Release();

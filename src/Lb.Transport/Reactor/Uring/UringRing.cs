@@ -118,6 +118,15 @@ internal sealed unsafe class UringRing : IDisposable
         return operation;
     }
 
+    /// <summary>The number of the operation that was written last.</summary>
+    public uint Last => _tail - 1;
+
+    /// <summary>An operation that is not handed over yet, by its number; else null.</summary>
+    public UringOperation* Waiting(uint number) =>
+        (int)(number - Volatile.Read(ref *_submitHead)) >= 0 && (int)(number - _tail) < 0
+            ? (UringOperation*)(_operations + (number & (_entries - 1)) * OperationSize)
+            : null;
+
     /// <summary>Hands the operations over, lets the kernel work off what has happened, and waits.</summary>
     /// <param name="least">Results to wait for; 0 does not wait.</param>
     /// <param name="milliseconds">At most so long; -1 without end.</param>
