@@ -399,10 +399,8 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _clientActive = _serverActive = now;
         TcpPrelude? prelude = _rare?.Prelude;
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
-
-        // Who was let in by another address is let go by that one.
-        if (prelude is { IsAdmitted: false }) _rare!.Prelude = null;
-        if (_rare is { Prelude: null, DrainFrom: null }) _rare = null;
+        if (_rare is not null) _rare.Prelude = null;
+        if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
     }
 
