@@ -50,7 +50,10 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
 
     public IAcceptHandler? Relief()
     {
-        int other = share.Relief(gateway.OpenConnections);
+        // Near the limit every loop counts its own: what is on its way to another is in no count yet.
+        int open = gateway.OpenConnections, limit = gateway.Settings.MaxConnections;
+        if (limit != 0 && open >= limit - (limit >> 2) - 8) return null;
+        int other = share.Relief(open);
         return other < 0 ? null : gateway.ShardOf(other);
     }
 
