@@ -66,7 +66,9 @@ public abstract partial class ReactorDriverContract
 
         AssertSame(data, await sink.ReadToEndAsync());
         await sending;
-        await AssertSplicedAsync(host, relay);
+
+        // Whoever never pauses is asked to splice before his first byte waits, or never: where writes are short that may be too early.
+        if (Squeeze is null) await AssertSplicedAsync(host, relay);
     }
 
     [Fact(Timeout = Limit)]
