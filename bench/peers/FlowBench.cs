@@ -3,6 +3,8 @@ namespace Lb.Peers;
 /// <summary>The loads that are a flow of work: all proxies live side by side and take turns, so that a change of the machine's mood meets all of them.</summary>
 internal sealed class FlowBench(IReadOnlyList<Service> proxies, Options options, TimeProvider time, Results results)
 {
+    private readonly Dictionary<int, double> _direct = [];
+
     public async Task RunAsync(IReadOnlyList<Load> loads, CancellationToken ct)
     {
         Dictionary<Service, Child> live = [];
@@ -39,17 +41,28 @@ internal sealed class FlowBench(IReadOnlyList<Service> proxies, Options options,
         }
     }
 
+    /// <summary>The backend's own 99th percentile in this round, without a proxy.</summary>
+    private async Task<double> DirectAsync(int round, CancellationToken ct)
+    {
+        if (_direct.TryGetValue(round, out double known)) return known;
+        WorkDone done = await Load.Latency.RunAsync(Workspace.BackendPort, options.Seconds, options, time, ct);
+        if (done.Units == 0) throw new BenchException($"the backend alone serves nothing: {string.Join("; ", done.Errors)}");
+        return _direct[round] = done.P99;
+    }
+
     private async Task<Measurement> MeasureAsync(Load load, Service proxy, Child child, int round, CancellationToken ct)
     {
         try
         {
+            double direct = load == Load.Latency ? await DirectAsync(round, ct) : 0;
             double cpu = ProcFs.CpuSeconds(child.Id);
             long switches = ProcFs.ContextSwitches(child.Id);
             WorkDone done = await load.RunAsync(proxy.Port, options.Seconds, options, time, ct);
             cpu = ProcFs.CpuSeconds(child.Id) - cpu;
             switches = ProcFs.ContextSwitches(child.Id) - switches;
             if (done.Units == 0) throw new BenchException($"{proxy.Name} serves nothing under {load.Name}: {string.Join("; ", done.Errors)}");
-            return new(load, proxy.Name, round, cpu / done.Units * load.ValueScale, done.Units / options.Seconds, switches / done.Units, done.Errors);
+            double value = load == Load.Latency ? Math.Max(1, done.P99 - direct) : cpu / done.Units * load.ValueScale;
+            return new(load, proxy.Name, round, value, done.Units / options.Seconds, switches / done.Units, done.Errors);
         }
         catch (IOException) when (child.HasExited)
         {

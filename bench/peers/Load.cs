@@ -4,42 +4,49 @@ using System.Text.RegularExpressions;
 namespace Lb.Peers;
 
 /// <summary>How much a load got done: requests, or bytes for bulk; and every error that a client saw.</summary>
-internal sealed record WorkDone(double Units, IReadOnlyList<string> Errors);
+/// <param name="P99">For <see cref="Load.Latency"/>: 99 % of the answers came within so many µs; else NaN.</param>
+internal sealed record WorkDone(double Units, IReadOnlyList<string> Errors, double P99 = double.NaN);
 
-/// <summary>A load, its unit, and the goal of <c>lb-epoll</c> under it.</summary>
+/// <summary>A load and its unit.</summary>
 /// <param name="Name">The word of --loads.</param>
 /// <param name="Unit">Unit of the value that is reported for each proxy.</param>
 /// <param name="RateUnit">Unit of the rate, for information.</param>
 /// <param name="ValueScale">CPU seconds per unit of work times this is the value.</param>
-/// <param name="Goal">Not above this.</param>
-/// <param name="GoalIsRatio">The goal is on the ratio to HAProxy; else on the value.</param>
-internal sealed partial record Load(string Name, string Unit, string RateUnit, double ValueScale, double Goal, bool GoalIsRatio)
+internal sealed partial record Load(string Name, string Unit, string RateUnit, double ValueScale)
 {
     private const int BulkConnections = 4;
+    private const int PacedConnections = 64;
+    private const int PacedRate = 6400;
     private const int UdpFlows = 16;
     private const int UdpSize = 200;
     private const int UdpWindow = 32;
 
-    public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6, 1.00, true);
+    public static Load Messages { get; } = new("messages", "µs/request", "requests/s", 1e6);
 
-    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6, 1.00, true);
+    public static Load Connections { get; } = new("connections", "µs/connection", "connections/s", 1e6);
 
-    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1, 0.45, true);
+    public static Load Bulk { get; } = new("bulk", "s/GB", "GB/s", 1);
 
-    public static Load Udp { get; } = new("udp", "µs/round trip", "round trips/s", 1e6, 0.90, true) { Baseline = "nginx" };
+    public static Load Udp { get; } = new("udp", "µs/round trip", "round trips/s", 1e6) { Baseline = "nginx" };
 
-    public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1, 0.5, false);
+    /// <summary>What the proxy adds to the 99th percentile of the backend alone.</summary>
+    public static Load Latency { get; } = new("latency", "µs added at p99", "requests/s", 1);
 
-    public static Load TlsMessages { get; } = new("tls-messages", "µs/request", "requests/s", 1e6, 1.60, true);
+    /// <summary>Messages again, to proxies that may use every processor: what a second loop costs.</summary>
+    public static Load Loops { get; } = new("loops", "µs/request", "requests/s", 1e6) { Baseline = "lb-1loop" };
 
-    public static Load TlsConnections { get; } = new("tls-connections", "µs/connection", "connections/s", 1e6, 1.10, true);
+    public static Load Idle { get; } = new("idle", "KiB/connection", "connections", 1);
 
-    public static Load TlsBulk { get; } = new("tls-bulk", "s/GB", "GB/s", 1, 1.25, true);
+    public static Load TlsMessages { get; } = new("tls-messages", "µs/request", "requests/s", 1e6);
 
-    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Udp, Idle, TlsMessages, TlsConnections, TlsBulk];
+    public static Load TlsConnections { get; } = new("tls-connections", "µs/connection", "connections/s", 1e6);
+
+    public static Load TlsBulk { get; } = new("tls-bulk", "s/GB", "GB/s", 1);
+
+    public static IReadOnlyList<Load> All { get; } = [Messages, Connections, Bulk, Udp, Latency, Loops, Idle, TlsMessages, TlsConnections, TlsBulk];
 
     /// <summary>Those of every run that does not say which.</summary>
-    public static IReadOnlyList<Load> Default { get; } = [Messages, Connections, Bulk, Udp, Idle];
+    public static IReadOnlyList<Load> Default { get; } = [Messages, Connections, Bulk, Udp, Latency, Idle];
 
     /// <summary>It comes to the proxy's TLS port.</summary>
     public bool IsTls => Name.StartsWith("tls-", StringComparison.Ordinal);
@@ -50,15 +57,16 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
     /// <summary>The proxy that ratios are to.</summary>
     public string Baseline { get; private init; } = "haproxy";
 
-    /// <summary>HAProxy relays no UDP.</summary>
-    public bool IsFor(string proxy) => this != Udp || !proxy.StartsWith("haproxy", StringComparison.Ordinal);
+    /// <summary>HAProxy relays no UDP; the proxies of <see cref="Loops"/> are for nothing else.</summary>
+    public bool IsFor(string proxy) => ProxyPlan.IsFree(proxy) ? this == Loops : this != Loops && (this != Udp || !proxy.StartsWith("haproxy", StringComparison.Ordinal));
 
     /// <summary>Puts the load on a port. Not for <see cref="Idle"/>, which is no flow of work.</summary>
     public Task<WorkDone> RunAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct) => Name switch
     {
-        "messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct),
+        "messages" or "loops" => WrkAsync(port, ["-c64"], seconds, options, time, ct),
         "connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct),
         "udp" => UdpAsync(port, seconds, options, time, ct),
+        "latency" => PacedAsync(port, seconds, options, time, ct),
         "bulk" => FetchAsync(port, seconds, options, time, ct),
         "tls-messages" => WrkAsync(port, ["-c64"], seconds, options, time, ct, isTls: true),
         "tls-connections" => WrkAsync(port, ["-c32", "-H", "Connection: close"], seconds, options, time, ct, isTls: true),
@@ -91,6 +99,16 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
         return new(bytes.Success ? Number(bytes) / 1e9 : 0, errors);
     }
 
+    private static async Task<WorkDone> PacedAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct)
+    {
+        string[] command = [.. Outside.Self, "client", "latency", $"{port}", $"{PacedConnections}", $"{PacedRate}", $"{seconds}"];
+        Child client = await Child.RunAsync("latency client", options.ClientCpu, command, Limit(seconds), time, ct);
+        Match done = RequestsOfClient().Match(client.Output), p99 = P99OfClient().Match(client.Output);
+        string[] errors = [.. client.Output.Split('\n').Where(static l => l.StartsWith("error ", StringComparison.Ordinal))];
+        if (!p99.Success) errors = [.. errors, $"the latency client ended with exit code {client.ExitCode}: {client.Output.Trim()}"];
+        return p99.Success ? new(Number(done), errors, Number(p99)) : new(0, errors);
+    }
+
     private static async Task<WorkDone> UdpAsync(int port, int seconds, Options options, TimeProvider time, CancellationToken ct)
     {
         string[] command = [.. Outside.Self, "client", "udp", $"{port}", $"{UdpFlows}", $"{UdpSize}", $"{UdpWindow}", $"{seconds}"];
@@ -116,6 +134,12 @@ internal sealed partial record Load(string Name, string Unit, string RateUnit, d
 
     [GeneratedRegex(@"^round trips (\d+)", RegexOptions.Multiline)]
     private static partial Regex RoundTripsOfClient();
+
+    [GeneratedRegex(@"^requests (\d+)", RegexOptions.Multiline)]
+    private static partial Regex RequestsOfClient();
+
+    [GeneratedRegex(@"^p99 ([0-9.]+)", RegexOptions.Multiline)]
+    private static partial Regex P99OfClient();
 
     [GeneratedRegex(@"^bytes (\d+)", RegexOptions.Multiline)]
     private static partial Regex BytesOfClient();

@@ -33,15 +33,6 @@ internal sealed class Results
         return [.. Of(load, proxy).Where(m => baseline.GetValueOrDefault(m.Round) > 0).Select(m => m.Value / baseline[m.Round])];
     }
 
-    /// <summary>Whether the goal is met; null where there is none: for peers, for the portable driver, without a baseline.</summary>
-    public bool? Meets(Load load, string proxy)
-    {
-        if (proxy != "lb-epoll") return null;
-        IEnumerable<double> values = load.GoalIsRatio ? Ratios(load, proxy) : Of(load, proxy).Select(static m => m.Value);
-        double median = Median(values);
-        return double.IsNaN(median) ? null : median <= load.Goal;
-    }
-
     /// <summary>The middle value; of an even number the mean of the middle two; NaN of none.</summary>
     public static double Median(IEnumerable<double> values)
     {

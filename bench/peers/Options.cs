@@ -8,8 +8,8 @@ internal sealed record Options
     public const string Usage = """
         usage: dotnet run -c Release --project bench/peers -- [options]
 
-          --proxies LIST     lb-epoll,lb-io_uring,lb-managed,haproxy,nginx,haproxy-splice; default lb-epoll,haproxy,haproxy-splice,nginx
-          --loads LIST       messages,connections,bulk,udp,idle,tls-messages,tls-connections,tls-bulk; default the first five
+          --proxies LIST     lb-epoll,lb-io_uring,lb-managed,haproxy,nginx,haproxy-splice,lb-1loop,lb-2loops; default lb-epoll,haproxy,haproxy-splice,nginx
+          --loads LIST       messages,connections,bulk,udp,latency,idle,loops,tls-messages,tls-connections,tls-bulk; default the first six
           --rounds N         1 to 50, default 5
           --seconds N        length of one measurement, 1 to 60, default 3
           --warmup N         seconds of each load for each proxy before measuring, 0 to 60, default 3

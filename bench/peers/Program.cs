@@ -15,6 +15,8 @@ internal static class Program
             {
                 ["client", "bulk", string port, string connections, string seconds] =>
                     BulkClient.Run(int.Parse(port), int.Parse(connections), int.Parse(seconds), time),
+                ["client", "latency", string port, string connections, string rate, string seconds] =>
+                    LatencyClient.Run(int.Parse(port), int.Parse(connections), int.Parse(rate), int.Parse(seconds), time),
                 ["client", "idle", string port, string count] => await IdleClient.RunAsync(int.Parse(port), int.Parse(count), time),
                 ["client", "udp", string port, string flows, string size, string window, string seconds] =>
                     UdpClient.Run(int.Parse(port), int.Parse(flows), int.Parse(size), int.Parse(window), int.Parse(seconds), time),

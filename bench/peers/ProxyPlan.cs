@@ -3,7 +3,10 @@ namespace Lb.Peers;
 /// <summary>What is started to have each proxy. All forward 127.0.0.1:port to the one backend with one thread and time-outs of 300 s.</summary>
 internal static class ProxyPlan
 {
-    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-io_uring", "lb-managed", "haproxy", "nginx", "haproxy-splice"];
+    public static IReadOnlyList<string> Names { get; } = ["lb-epoll", "lb-io_uring", "lb-managed", "haproxy", "nginx", "haproxy-splice", "lb-1loop", "lb-2loops"];
+
+    /// <summary>A proxy that is not kept to one processor.</summary>
+    public static bool IsFree(string name) => name is "lb-1loop" or "lb-2loops";
 
     public static Service Make(string name, int port, int connections, Options options, Tools tools, Workspace workspace) => name switch
     {
@@ -13,6 +16,8 @@ internal static class ProxyPlan
         "lb-epoll" => Lb(name, port, "epoll", options, workspace),
         "lb-io_uring" => Lb(name, port, "io_uring", options, workspace),
         "lb-managed" => Lb(name, port, "managed", options, workspace),
+        "lb-1loop" => Lb(name, port, "epoll", options, workspace) with { IsFree = true },
+        "lb-2loops" => Lb(name, port, "epoll", options, workspace, loops: 2) with { IsFree = true },
         _ => Extra(name, port, options),
     };
 
@@ -39,7 +44,7 @@ internal static class ProxyPlan
         return new(name, port, ["haproxy", "-db", "-f", file]);
     }
 
-    private static Service Lb(string name, int port, string driver, Options options, Workspace workspace)
+    private static Service Lb(string name, int port, string driver, Options options, Workspace workspace, int loops = 1)
     {
         string tls = !options.NeedsTls ? "" : $$"""
             ,
@@ -54,7 +59,7 @@ internal static class ProxyPlan
         string file = workspace.Write($"{name}.json", $$"""
         {
           "Lb": {
-            "Transport": { "Driver": "{{driver}}", "Loops": 1 },
+            "Transport": { "Driver": "{{driver}}", "Loops": {{loops}} },
             "Pools": {
               "web": {
                 "Balance": "roundrobin",

@@ -6,6 +6,9 @@ namespace Lb.Peers;
 /// <summary>A server to start: its command and the loopback port it will listen on.</summary>
 internal sealed record Service(string Name, int Port, IReadOnlyList<string> Command)
 {
+    /// <summary>It may use every processor.</summary>
+    public bool IsFree { get; init; }
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -13,7 +16,7 @@ internal sealed record Service(string Name, int Port, IReadOnlyList<string> Comm
     public async Task<Child> StartAsync(int cpu, TimeProvider time, CancellationToken ct)
     {
         if (await AcceptsAsync(ct)) throw new BenchException($"port {Port} for {Name} is in use");
-        Child child = Child.Start(Name, cpu, Command);
+        Child child = Child.Start(Name, IsFree ? null : cpu, Command);
         try
         {
             long start = time.GetTimestamp();

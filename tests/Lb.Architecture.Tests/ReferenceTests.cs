@@ -43,6 +43,12 @@ public sealed partial class ReferenceTests
         ["Udp"] = ("Pools:p:Checks:0:Udp:", typeof(CheckUdpOptions)),
         ["Dns"] = ("Pools:p:Checks:0:Dns:", typeof(CheckDnsOptions)),
         ["Gateways"] = ("Gateways:g:", typeof(GatewayOptions)),
+        ["Access"] = ("Gateways:g:Access:0:", typeof(AccessRuleOptions)),
+        ["PerSource"] = ("Gateways:g:PerSource:", typeof(PerSourceOptions)),
+        ["QueuePriority"] = ("Gateways:g:QueuePriority:", typeof(QueuePriorityOptions)),
+        ["Tcp of a gateway"] = ("Gateways:g:Tcp:", typeof(ListenTcpOptions)),
+        ["Tcp of a pool or server"] = ("Pools:p:Tcp:", typeof(ConnectTcpOptions)),
+        ["KeepAlive"] = ("Gateways:g:Tcp:KeepAlive:", typeof(KeepAliveOptions)),
         ["Tls of a gateway"] = ("Gateways:g:Tls:", typeof(GatewayTlsOptions)),
         ["Certificates"] = ("Gateways:g:Tls:Certificates:0:", typeof(CertificateOptions)),
         ["Tls of a server"] = ("Pools:p:Servers:0:Tls:", typeof(ServerTlsOptions)),
@@ -134,6 +140,16 @@ public sealed partial class ReferenceTests
     {
         string[] documented = [.. Rows(Page.Of("docs/guide/tcp-gateway.md")).Select(static r => r[0]).Where(static c => Enum.TryParse<Transport.RelayEnd>(c, out _))];
         Assert.Equal(Enum.GetNames<Transport.RelayEnd>(), documented);
+    }
+
+    [Fact]
+    public void Every_ending_of_a_UDP_session_and_every_reason_of_a_drop_is_explained()
+    {
+        Assert.Equal(Enum.GetNames<Transport.UdpEnd>(), FirstColumn("Ending"));
+        Assert.Equal(Enum.GetNames<Transport.UdpDrop>(), FirstColumn("Reason"));
+
+        static IEnumerable<string> FirstColumn(string heading) => Page.Of("docs/guide/udp-gateways.md").Document.Descendants<Table>().Select(Rows)
+            .Single(rows => rows[0][0] == heading).Skip(1).Select(static row => row[0]);
     }
 
     private sealed record Row(string Range, string Default);

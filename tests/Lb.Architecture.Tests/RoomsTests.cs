@@ -28,6 +28,7 @@ public sealed class RoomsTests
         ["Routers"] = Own,
         ["Gateways"] = Own,
         ["Tcp"] = Own,
+        ["Udp"] = Own,
         ["Admission"] = Own,
         ["Checkers"] = "Touch",
         ["Network"] = "Touch",

@@ -50,6 +50,12 @@ public sealed class LbConfiguration
     /// <summary>Reads the configuration and finds every fault of it.</summary>
     public IReadOnlyList<ConfigurationError> Validate() => Validate(Read());
 
+    /// <summary>
+    /// The same before a start, on a thread of its own because it asks the machine: ports in use and by whom, addresses, rights. An empty list: it would start.
+    /// </summary>
+    /// <param name="ct">Gives it up before it begins.</param>
+    public Task<IReadOnlyList<ConfigurationError>> PreflightAsync(CancellationToken ct = default) => Task.Run(() => Validate(), ct);
+
     // What is configured but followed by nobody would be ignored in silence.
     private void RequirePart(bool wanted, string what, string path, string remedy, List<ConfigurationError> errors)
     {

@@ -70,7 +70,7 @@ internal static class GatewayValidation
         }
         catch (SocketException error)
         {
-            string? owner = error.SocketErrorCode == SocketError.AddressAlreadyInUse ? PortOwner.Find(endPoint) : null;
+            string? owner = error.SocketErrorCode == SocketError.AddressAlreadyInUse ? PortOwner.Find(endPoint, address.IsDatagram) : null;
             return Explain(error) + (owner is null ? "" : $" by {owner}");
         }
     }
@@ -98,7 +98,7 @@ internal static class GatewayValidation
             // Without blocking: a listener whose queue is full would keep us waiting.
             using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(endPoint);
-            return InUse;
+            return InUseBy(path);
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -107,11 +107,11 @@ internal static class GatewayValidation
         }
         catch (SocketException error)
         {
-            return error.SocketErrorCode == SocketError.WouldBlock ? InUse : Explain(error);
+            return error.SocketErrorCode == SocketError.WouldBlock ? InUseBy(path) : Explain(error);
         }
     }
 
-    private const string InUse = "is in use: somebody answers there";
+    private static string InUseBy(string path) => PortOwner.FindUnix(path) is { } owner ? $"is in use by {owner}" : "is in use: somebody answers there";
 
     // Sockets alone can't be opened. For writing too, because opening a pipe only for reading waits for its other end.
     private static bool IsSocket(string path)

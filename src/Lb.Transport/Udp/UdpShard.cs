@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Lb.Transport;
@@ -39,8 +38,7 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
 
     public override IListening Listen(ListenAddress address, in ListenOptions options)
     {
-        if (address.EndPoint is not IPEndPoint endPoint) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
-        DatagramSocket socket = DatagramSocket.Bind((ReactorLoop)Loop, endPoint, in options, this, Counters.Drops);
+        DatagramSocket socket = DatagramSocket.Bind((ReactorLoop)Loop, (IPEndPoint)address.EndPoint, in options, this, Counters.Drops);
         _listeners.Add(socket);
         return socket;
     }

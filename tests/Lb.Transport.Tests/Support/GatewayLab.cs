@@ -240,7 +240,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
         {
             if (LoopsOf(Gateways) is not null && !_stopped)
             {
-                Gateway[] gateways = [.. Gateways.All];
+                Gateway[] gateways = [.. Gateways.All.Where(static g => g is TcpGateway or HealthGateway)];
                 await Wait.UntilAsync(
                     () =>
                     {

@@ -126,6 +126,43 @@ public sealed class AcceptProxyTests : GatewayTests
         Assert.Equal(isNamed ? "192.0.2.7" : "127.0.0.1", seen.Last.Source.ToString().Split(':')[0]);
     }
 
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
+    [Trait("Row", "L8")]
+    public async Task Who_is_let_in_is_asked_of_the_client_and_not_of_the_proxy(string driver)
+    {
+        TestServer server = null!;
+        GatewayLab lab = await StartAsync(driver, l =>
+        {
+            server = l.AddServer();
+            l.SetGateway(static g =>
+            {
+                g.AcceptProxy = new AcceptProxyOptions();
+                g.Access.Add(new AccessRuleOptions { Action = AccessAction.Reject, From = { "192.0.2.7" } });
+                g.PerSource.MaxConnections = 1;
+            });
+        });
+        using Socket denied = await lab.ClientAsync(), first = await lab.ClientAsync(), second = await lab.ClientAsync(), other = await lab.ClientAsync();
+        await denied.SendAllAsync(Encoding.ASCII.GetBytes(Line));
+        await denied.ShouldEndAsync();
+        await first.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 1 2\r\nhello"u8.ToArray());
+        using Socket accepted = await server.AcceptAsync();
+        Assert.Equal("hello"u8.ToArray(), await accepted.ReadAsync(5));
+
+        // Its second connection is one too many, until the first has ended; another client behind the same proxy is another.
+        await second.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 2 2\r\n"u8.ToArray());
+        await second.ShouldEndAsync();
+        await other.SendAllAsync("PROXY TCP4 192.0.2.9 192.0.2.1 3 2\r\n"u8.ToArray());
+        using Socket others = await server.AcceptAsync();
+        first.Dispose();
+        accepted.Dispose();
+        await lab.OpenAsync(1);
+        using Socket third = await lab.ClientAsync();
+        await third.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 4 2\r\n"u8.ToArray());
+        using Socket thirds = await server.AcceptAsync();
+        Assert.Equal(2, lab.Gateway.Count(RelayEnd.Denied));
+    }
+
     /// <summary>Keeps what the last pick was asked with.</summary>
     private sealed class Seen : ISchedulingPolicy, IScheduler
     {

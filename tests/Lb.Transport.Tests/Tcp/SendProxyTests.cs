@@ -118,13 +118,13 @@ public sealed class SendProxyTests : GatewayTests
         return (lab, server);
     }
 
-    private static async Task<byte[]> HeaderAsync(Socket socket)
+    internal static async Task<byte[]> HeaderAsync(Socket socket)
     {
         byte[] head = await socket.ReadAsync(16);
         return [.. head, .. await socket.ReadAsync((head[14] << 8) + head[15])];
     }
 
-    private static string Describe(byte[] data)
+    internal static string Describe(byte[] data)
     {
         Assert.Equal((ProxyHeaderResult.Done, data.Length), (ProxyHeader.Read(data, out ProxyHeader header), header.Length));
         List<string> values = [];

@@ -106,6 +106,21 @@ public sealed class CertificateChangeTests : TlsGatewayTestBase
         Assert.NotEqual(own.SerialNumber, await SerialAsync(lab));
     }
 
+    [Fact(Timeout = Timeout)]
+    public async Task One_that_has_expired_is_told_of_and_shown_all_the_same()
+    {
+        const int NotValid = 4402;
+        GatewayLab lab = await StartTlsAsync(
+            "epoll",
+            l => l.AddServer(backlog: 100),
+            tls => tls.Certificates.Add(new CertificateOptions { CertificateFile = Files.MakeFile("www.example.com", isExpired: true) }));
+
+        Assert.Equal(1, lab.Logged.Count(NotValid));
+        GatewayCertificate shown = Assert.Single(lab.Gateway.Certificates!.All);
+        Assert.Equal(new DateTime(2021, 2, 3, 0, 0, 0, DateTimeKind.Utc), shown.NotAfter.UtcDateTime);
+        Assert.Equal((Files.PathOf("www.example.com.pem"), "www.example.com"), (shown.Source, Assert.Single(shown.Names)));
+    }
+
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
     public async Task Changes_under_load_lose_no_connection(string driver)
