@@ -16,9 +16,14 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
     /// <summary>After so many full buffers in a row it is bulk.</summary>
     private const int FullReads = 4;
 
+    /// <summary>Then it waits so many times for a big read before it counts as one that is sent little again.</summary>
+    private const int Patience = 8;
+
     private const UringKinds Any = UringKinds.Receive | UringKinds.PollIn | UringKinds.Connect | UringKinds.Watch | UringKinds.Send;
 
     private UringKinds _operations;
+
+    /// <summary>While an operation receives: full buffers in a row. Otherwise: waits that are left for a big read.</summary>
     private byte _fullReads;
 
     // At once, not when something comes: the less waits here, the better.
@@ -59,7 +64,9 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
         if ((_flags & Live) == 0)
         {
             if (kind == UringKinds.Send) loop.Sends.Return(_block);
-            if ((_operations & Any) == 0) loop.FreeSlot(this);
+            if ((_operations & Any) != 0) return;
+            _operations = UringKinds.None;
+            loop.FreeSlot(this);
             return;
         }
 
@@ -83,6 +90,17 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
 
         if ((_flags & (Live | Connecting | Writable)) == Live) Poll(UringKinds.Watch, Libc.EpollOut);
         Settle();
+    }
+
+    /// <summary>
+    /// An operation that was to end was not found: it is over, and that will be told; or it was about to go on after a long run of bytes, where the kernel
+    /// doesn't see it. Then again.
+    /// </summary>
+    internal void OnCancelFailed()
+    {
+        _operations &= ~UringKinds.Cancelling;
+        if ((_flags & Live) != 0 && (_flags & (Paused | Readable | Failed)) == 0 && _fullReads < FullReads) return;
+        CancelReceive();
     }
 
     /// <summary>The connection is over: ends its operations.</summary>
@@ -139,14 +157,14 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
         }
 
         if (data.Length < UringBuffers.Size) _fullReads = 0;
-        else if (++_fullReads >= FullReads) CancelReceive();
+        else if (_fullReads >= FullReads || ++_fullReads >= FullReads) CancelReceive();
         Handler.OnData(this, data);
     }
 
     private void OnReceiveEnded(int result)
     {
         _operations &= ~UringKinds.Cancelling;
-        _fullReads = 0;
+        _fullReads = _fullReads < FullReads ? (byte)0 : (byte)Patience;
         bool later = (_flags & Paused) != 0 || (_operations & UringKinds.Backlogged) != 0;
         switch (result)
         {
@@ -174,8 +192,10 @@ internal sealed unsafe partial class UringConnection(UringLoop loop) : NativeCon
         if ((_flags & (Readable | Paused | EndOfStream | Failed)) == 0)
         {
             // Much has come lately: what comes next may be for splice(2), or for the large buffer.
-            if ((_flags & (BigRead | Splicing)) != 0)
+            if ((_flags & (BigRead | Splicing)) != 0) _fullReads = Patience;
+            if (_fullReads > 0)
             {
+                _fullReads--;
                 Poll(UringKinds.PollIn, Libc.EpollIn | Libc.EpollPriority | Libc.EpollReadHangUp);
                 return;
             }

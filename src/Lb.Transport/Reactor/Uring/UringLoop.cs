@@ -18,6 +18,7 @@ internal sealed unsafe class UringLoop : NativeLoop
     private const byte KindMailbox = 0x80;
     private const byte KindListener = 0x81;
     private const byte KindWatch = 0x82;
+    private const byte KindCancel = 0x83;
 
     private readonly UringRing _ring;
     private readonly UringBuffers _buffers;
@@ -146,11 +147,12 @@ internal sealed unsafe class UringLoop : NativeLoop
     }
 
     /// <summary>Ends an operation; its last result says when it has.</summary>
-    internal void Cancel(UringConnection connection, UringKinds kind) => Cancel(DataOf(connection, kind));
+    internal void Cancel(UringConnection connection, UringKinds kind) =>
+        Cancel(DataOf(connection, kind), (ulong)KindCancel << KindShift | (DataOf(connection, kind) & (1ul << KindShift) - 1));
 
-    internal void Cancel(ulong userData)
+    internal void Cancel(ulong userData, ulong own = KindNone)
     {
-        UringOperation* operation = _ring.Next(UringOperation.Cancel, -1, KindNone);
+        UringOperation* operation = _ring.Next(UringOperation.Cancel, -1, own);
         operation->Flags = UringOperation.SkipSuccess;
         operation->Address = userData;
     }
@@ -197,7 +199,7 @@ internal sealed unsafe class UringLoop : NativeLoop
         {
             UringCompletion completion = *_ring[head++];
             _ring.Head = head;
-            if ((completion.Flags & UringOperation.HasMore) == 0 && completion.UserData != KindNone) _inFlight--;
+            if ((completion.Flags & UringOperation.HasMore) == 0 && (byte)(completion.UserData >> KindShift) is not (KindNone or KindCancel)) _inFlight--;
             Complete(completion);
             if ((completion.Flags & UringOperation.HasBuffer) != 0) _buffers.GiveBack((int)(completion.Flags >> 16));
         }
@@ -254,6 +256,12 @@ internal sealed unsafe class UringLoop : NativeLoop
         }
 
         if (Find((int)completion.UserData, generation) is not UringConnection connection) return;
+        if (kind == KindCancel)
+        {
+            connection.OnCancelFailed();
+            return;
+        }
+
         try
         {
             byte* data = (completion.Flags & UringOperation.HasBuffer) != 0 ? _buffers[(int)(completion.Flags >> 16)] : null;
