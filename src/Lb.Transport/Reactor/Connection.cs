@@ -170,7 +170,7 @@ internal interface IAcceptHandler
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
 
-    /// <summary>What <see cref="Relief"/> of another loop's handler has given to this one could not be taken in, for want of memory: no connection comes of it.</summary>
+    /// <summary>What <see cref="Relief"/> of another loop's handler has given to this one could not be taken in (no memory, or reset already): no connection comes of it.</summary>
     void OnLost(Listener listener)
     {
     }
