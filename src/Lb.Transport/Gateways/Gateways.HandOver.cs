@@ -20,7 +20,7 @@ public sealed partial class Gateways : IHandOverSource
     {
         if (_loops is not null || TransportValidation.HandOverAddress(options.Transport) is not { } address) return a => IsOurs(a) || Inherited.Has(a);
         HashSet<string> offered = new(HandOverClient.Offers(address), StringComparer.OrdinalIgnoreCase);
-        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.ToString());
+        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.OfferName);
     }
 
     /// <summary>At the start, before anything is bound.</summary>

@@ -42,7 +42,7 @@ internal sealed class HandOverClient : IDisposable
         if (client is null) return null;
         bool isWhole = client.Say(Take) && client.Hear((text, descriptor) =>
         {
-            if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOf(text))) _ = Libc.Close(descriptor);
+            if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOfOffer(text))) _ = Libc.Close(descriptor);
         });
         if (isWhole) return client;
         client.Dispose();

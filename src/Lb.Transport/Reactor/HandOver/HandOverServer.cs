@@ -24,6 +24,7 @@ internal interface IHandOverSource
 internal sealed class HandOverServer : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     private readonly Socket _socket;
     private readonly string? _path;
@@ -114,14 +115,22 @@ internal sealed class HandOverServer : IDisposable
         string wish = await HearAsync(peer, limit.Token).ConfigureAwait(false);
         bool takes = wish == HandOverClient.Take;
         if (!takes && wish != HandOverClient.List) return;
+        bool isWhole = true;
         foreach ((string address, int descriptor) in await _source.ListenersAsync(takes).ConfigureAwait(false))
         {
-            _ = Say(peer, address, descriptor);
+            isWhole = isWhole && Say(peer, address, descriptor);
             if (descriptor >= 0) _ = Libc.Close(descriptor);
         }
 
-        _ = Say(peer, HandOverClient.End, -1);
+        // Without the last word the other one takes nothing.
+        isWhole = isWhole && Say(peer, HandOverClient.End, -1);
         if (!takes) return;
+        if (!isWhole)
+        {
+            _source.Failed("it does not take the sockets");
+            return;
+        }
+
         if (await HearAsync(peer, limit.Token).ConfigureAwait(false) != HandOverClient.Started)
         {
             _source.Failed("it has ended before it was ready");
@@ -135,7 +144,17 @@ internal sealed class HandOverServer : IDisposable
         _ = Say(peer, HandOverClient.Done, -1);
     }
 
-    private static bool Say(Socket peer, string text, int descriptor) => SocketPassing.Send((int)peer.Handle, Encoding.UTF8.GetBytes(text), descriptor);
+    // The framework has made the socket one that does not wait; some hundred messages fill it.
+    private static bool Say(Socket peer, string text, int descriptor)
+    {
+        byte[] message = Encoding.UTF8.GetBytes(text);
+        while (!SocketPassing.Send((int)peer.Handle, message, descriptor))
+        {
+            if (Libc.Errno != Errno.Again || !peer.Poll(s_pause, SelectMode.SelectWrite)) return false;
+        }
+
+        return true;
+    }
 
     private static async Task<string> HearAsync(Socket peer, CancellationToken ct)
     {
