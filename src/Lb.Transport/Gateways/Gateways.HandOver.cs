@@ -45,7 +45,9 @@ public sealed partial class Gateways : IHandOverSource
         }
         catch (SocketException error)
         {
-            errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
+            // The one before has stopped already: better no successor than nobody who serves.
+            if (predecessor is not null) TransportLog.NoHandOver(_logger, transport.HandOver!, error.Message);
+            else errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
         }
     }
 
