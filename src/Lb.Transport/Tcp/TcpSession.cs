@@ -399,6 +399,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _clientActive = _serverActive = now;
         TcpPrelude? prelude = _rare?.Prelude;
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
+        prelude?.FreeEarly();
         if (_rare is not null) _rare.Prelude = null;
         if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
@@ -414,7 +415,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             _serverOwes = true;
             _shard.Counters.BytesIn += prelude.Early.Length;
             result = _server!.Send(prelude.Early);
-            prelude.FreeEarly();
         }
 
         if (_clientDone && result != SendResult.Closed) _server!.ShutdownSend();

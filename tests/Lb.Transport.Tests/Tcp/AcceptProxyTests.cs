@@ -57,6 +57,33 @@ public sealed class AcceptProxyTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
+    public async Task A_header_that_comes_in_pieces_leaves_no_memory_behind(string driver)
+    {
+        TestServer server = null!;
+        GatewayLab lab = await StartAsync(driver, l =>
+        {
+            server = l.AddServer();
+            l.SetGateway(static g => g.AcceptProxy = new AcceptProxyOptions());
+        });
+        for (int n = 0; n < 3; n++)
+        {
+            using Socket client = await lab.ClientAsync();
+            client.NoDelay = true;
+            await client.SendAllAsync(Encoding.ASCII.GetBytes(Line[..10]));
+            await lab.OpenAsync(1);
+            await lab.TurnsAsync();
+            await client.SendAllAsync(Encoding.ASCII.GetBytes(Line[10..]));
+            using Socket accepted = await server.AcceptAsync();
+            client.Shutdown(SocketShutdown.Send);
+            await accepted.ShouldEndAsync();
+            Assert.Equal(0, lab.Gateway.Limits.Memory);
+            accepted.Shutdown(SocketShutdown.Send);
+            await lab.OpenAsync(0);
+        }
+    }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
     public async Task What_is_no_header_or_only_a_part_of_one_ends_the_connection_and_is_counted(string driver)
     {
         GatewayLab lab = await StartAsync(driver, static l =>
