@@ -172,14 +172,14 @@ public sealed class AcceptProxyTests : GatewayTests
         });
         using Socket denied = await lab.ClientAsync(), first = await lab.ClientAsync(), second = await lab.ClientAsync(), other = await lab.ClientAsync();
         await denied.SendAllAsync(Encoding.ASCII.GetBytes(Line));
-        await denied.ShouldEndAsync();
+        await denied.ShouldBeResetAsync();
         await first.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 1 2\r\nhello"u8.ToArray());
         using Socket accepted = await server.AcceptAsync();
         Assert.Equal("hello"u8.ToArray(), await accepted.ReadAsync(5));
 
         // Its second connection is one too many, until the first has ended; another client behind the same proxy is another.
         await second.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 2 2\r\n"u8.ToArray());
-        await second.ShouldEndAsync();
+        await second.ShouldBeResetAsync();
         await other.SendAllAsync("PROXY TCP4 192.0.2.9 192.0.2.1 3 2\r\n"u8.ToArray());
         using Socket others = await server.AcceptAsync();
         first.Dispose();
