@@ -7,11 +7,11 @@ namespace Lb.Transport;
 /// <param name="loop">The loop.</param>
 /// <param name="admission">Who decides.</param>
 /// <param name="limits">Where a held client counts as open, because it costs a descriptor.</param>
-/// <param name="enter">Takes a client in.</param>
-internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admission, ProcessLimits limits, Action<Connection> enter)
+/// <param name="enter">Takes a client in, with the table that counts it.</param>
+internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admission, ProcessLimits limits, Action<Connection, SourceLimiter?> enter)
 {
     // For a source with too many connections nobody knows when one of them will end.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(100);
     private HeldClient? _first;
 
     /// <summary>A client has connected. It is taken in, turned away or held when this returns.</summary>
@@ -22,7 +22,7 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
         switch (decision.Action)
         {
             case AccessAction.Allow:
-                enter(connection);
+                enter(connection, decision.CountedBy);
                 break;
             case AccessAction.Tarpit or AccessAction.Delay when admission.TryHold():
                 Hold(connection, decision);
@@ -56,7 +56,7 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
         connection.PauseReading();
         connection.DropOnReset();
         TimeSpan time = admission.HoldTime;
-        loop.Schedule(held, decision.Action == AccessAction.Tarpit ? time : Shorter(time, decision.Wait));
+        loop.Schedule(held, decision.Action == AccessAction.Tarpit ? time : NextLook(time, decision.Wait));
         held.IsDelayed = decision.Action == AccessAction.Delay;
     }
 
@@ -85,15 +85,17 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
         if (decision.Action == AccessAction.Delay && left > TimeSpan.Zero)
         {
             held.Reason = decision.Reason;
-            loop.Schedule(held, Shorter(left, decision.Wait));
+            loop.Schedule(held, NextLook(left, decision.Wait));
             return;
         }
 
         Forget(held);
         if (decision.Action == AccessAction.Allow)
         {
+            // As if it had just been accepted, which is to say: being read.
             held.Connection.Handler = Unhandled.Instance;
-            enter(held.Connection);
+            held.Connection.ResumeReading();
+            enter(held.Connection, decision.CountedBy);
             return;
         }
 
@@ -101,9 +103,12 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
         held.Connection.Abort();
     }
 
-    private static TimeSpan Shorter(TimeSpan left, TimeSpan wait)
+    /// <summary>When a delayed client is asked again.</summary>
+    /// <param name="left">The longest time that it may still be held.</param>
+    /// <param name="wait">When there is room again, if anybody knows.</param>
+    public static TimeSpan NextLook(TimeSpan left, TimeSpan wait)
     {
-        TimeSpan next = wait > TimeSpan.Zero ? wait : LookAgain;
+        TimeSpan next = wait > TimeSpan.Zero ? wait : AgainAfter;
         return left < next ? left : next;
     }
 

@@ -1,10 +1,10 @@
 namespace Lb.Transport;
 
 /// <summary>
-/// Decides on a client by the address that its PROXY header names: comes after that step. A client that is to wait is held within its session: as long as a
-/// tarpit holds, and then it is asked again.
+/// Decides on a client by the address that its PROXY header names: comes after that step. What <see cref="AdmissionDoor"/> does with clients at the accept is
+/// done here within their session.
 /// </summary>
-/// <param name="holdTime">How long a client is held: <see cref="GatewayOptions.TarpitTimeout"/>.</param>
+/// <param name="holdTime">How long a client is held at most: <see cref="GatewayOptions.TarpitTimeout"/>.</param>
 internal sealed class AdmissionStep(TimeSpan holdTime) : IPreludeStep
 {
     // It is read meanwhile, because its end matters; what it sends is kept, so there must be an end to that too.
@@ -17,34 +17,55 @@ internal sealed class AdmissionStep(TimeSpan holdTime) : IPreludeStep
     public PreludeResult Begin(TcpPrelude prelude, out RelayEnd end)
     {
         end = RelayEnd.Denied;
-        AccessAction action = Ask(prelude, again: false);
-        return action switch
+        AdmissionDecision decision = Ask(prelude, again: false);
+        switch (decision.Action)
         {
-            AccessAction.Allow => PreludeResult.Done,
-            AccessAction.Tarpit or AccessAction.Delay => PreludeResult.NeedMore,
-            AccessAction.SilentDrop => Vanish(prelude),
-            _ => PreludeResult.Refused,
-        };
+            case AccessAction.Allow:
+                return PreludeResult.Done;
+            case AccessAction.Tarpit when prelude.TryHold(new AdmissionHold(prelude.Now, holdTime, IsDelayed: false)):
+            case AccessAction.Delay when prelude.TryHold(new AdmissionHold(prelude.Now, AdmissionDoor.NextLook(holdTime, decision.Wait), IsDelayed: true)):
+                return PreludeResult.NeedMore;
+            case AccessAction.SilentDrop:
+                prelude.Vanish();
+                return PreludeResult.Refused;
+            default:
+                return PreludeResult.Refused;
+        }
     }
 
     public PreludeResult Look(TcpPrelude prelude, ReadOnlySpan<byte> bytes, bool isEnd, out int consumed, out RelayEnd end)
     {
         consumed = 0;
         end = RelayEnd.Denied;
-        if (!isEnd) return bytes.Length > MostKept ? PreludeResult.Refused : PreludeResult.NeedMore;
-        return Ask(prelude, again: true) == AccessAction.Allow ? PreludeResult.Done : PreludeResult.Refused;
-    }
 
-    private static AccessAction Ask(TcpPrelude prelude, bool again)
-    {
-        AccessAction action = prelude.Admission.Decide(prelude.Source, prelude.Now, again).Action;
-        if (action == AccessAction.Allow) prelude.Admitted();
-        return action;
-    }
+        // Its bytes, and that it has finished sending, are for those who come after.
+        if (!prelude.IsDue) return bytes.Length > MostKept ? PreludeResult.Refused : PreludeResult.NeedMore;
+        AdmissionHold hold = prelude.Hold!;
+        if (!hold.IsDelayed) return PreludeResult.Refused;
+        AdmissionDecision decision = Ask(prelude, again: true);
+        TimeSpan left = holdTime - prelude.Since(hold.Since);
+        if (decision.Action == AccessAction.Delay && left > TimeSpan.Zero)
+        {
+            prelude.LookAgain(AdmissionDoor.NextLook(left, decision.Wait));
+            return PreludeResult.NeedMore;
+        }
 
-    private static PreludeResult Vanish(TcpPrelude prelude)
-    {
-        prelude.Vanish();
+        prelude.LetGo();
+        if (decision.Action == AccessAction.Allow) return PreludeResult.Done;
+        if (decision.Action == AccessAction.Delay) prelude.Admission.GiveUp(decision.Reason);
         return PreludeResult.Refused;
     }
+
+    private static AdmissionDecision Ask(TcpPrelude prelude, bool again)
+    {
+        AdmissionDecision decision = prelude.Admission.Decide(prelude.Source, prelude.Now, again);
+        if (decision.Action == AccessAction.Allow) prelude.Admitted(decision.CountedBy);
+        return decision;
+    }
 }
+
+/// <summary>A client that waits to be let in.</summary>
+/// <param name="Since">A timestamp.</param>
+/// <param name="Wait">Time to the first look after that.</param>
+/// <param name="IsDelayed">It is asked again; one in a tarpit is refused in the end.</param>
+internal sealed record AdmissionHold(long Since, TimeSpan Wait, bool IsDelayed);

@@ -55,8 +55,8 @@ public sealed class ConnectionAdmission : IDisposable
     }
 
     /// <summary>
-    /// Decides on a new client: by the first rule that fits, else by the limits of its source, which one that a rule allows does not have. After
-    /// <see cref="AccessAction.Allow"/> call <see cref="Release"/> when it ends.
+    /// Decides on a new client: by the first rule that fits, else by the limits of its source, which one that a rule allows does not have. When
+    /// one with <see cref="AdmissionDecision.CountedBy"/> ends, <see cref="SourceLimiter.Leave"/> of that very table is called: a reload may have brought another.
     /// </summary>
     /// <param name="client">Its address; a client without one (a Unix socket) is asked only of rules for all.</param>
     /// <param name="now">A timestamp.</param>
@@ -73,14 +73,11 @@ public sealed class ConnectionAdmission : IDisposable
 
         if (policy.Sources is null) return default;
         SourceVerdict verdict = policy.Sources.Enter(in client, now, out TimeSpan wait);
-        if (verdict == SourceVerdict.Accepted) return default;
+        if (verdict == SourceVerdict.Accepted) return new AdmissionDecision(AccessAction.Allow, default, TimeSpan.Zero, policy.Sources);
         AdmissionReason reason = verdict == SourceVerdict.TooMany ? AdmissionReason.SourceConnections : AdmissionReason.SourceRate;
         AdmissionDecision decision = new(policy.SourceAction, reason, wait);
         return again && decision.Action == AccessAction.Delay ? decision : Counted(decision);
     }
-
-    /// <summary>A client that was let in has ended.</summary>
-    internal void Release(in PeerAddress client) => _policy.Sources?.Leave(in client);
 
     /// <summary>One more client is to be held; when there are too many it is counted as rejected for that.</summary>
     internal bool TryHold()
@@ -148,4 +145,5 @@ public enum AdmissionReason
 /// <param name="Action">Allow, or what else.</param>
 /// <param name="Reason">Why, when it is not allowed.</param>
 /// <param name="Wait">For a delay by rate: when there is room again.</param>
-internal readonly record struct AdmissionDecision(AccessAction Action, AdmissionReason Reason, TimeSpan Wait);
+/// <param name="CountedBy">Where an allowed client counts until it ends; null = nowhere.</param>
+internal readonly record struct AdmissionDecision(AccessAction Action, AdmissionReason Reason, TimeSpan Wait, SourceLimiter? CountedBy = null);

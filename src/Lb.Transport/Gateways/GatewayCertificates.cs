@@ -60,6 +60,12 @@ public sealed class GatewayCertificates : IDisposable
                 Refuse(error.Message);
                 return false;
             }
+            catch (Exception error) when (error is CryptographicException or ArgumentException or NotSupportedException)
+            {
+                // What the system's library finds only when it sets TLS up. The watch has nobody who would hear of it: the process would end.
+                Refuse(error.Message);
+                return false;
+            }
         }
     }
 

@@ -35,16 +35,16 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
 
     public void OnAccepted(Listener listener, Connection connection)
     {
-        if (gateway.Admission.IsOpen) Enter(connection);
+        if (gateway.Admission.IsOpen) Enter(connection, countedBy: null);
         else (_door ??= new AdmissionDoor(Loop, gateway.Admission, gateway.Limits, Enter)).Knock(connection);
     }
 
-    private void Enter(Connection connection)
+    private void Enter(Connection connection, SourceLimiter? countedBy)
     {
         Total++;
         gateway.OnOpened(Loop);
         if (gateway.IsFull) FollowGateway();
-        Probe probe = new(this, connection, gateway.Settings);
+        Probe probe = new(this, connection, gateway.Settings, countedBy);
         _probes.Add(probe);
         connection.Handler = probe;
         Loop.Schedule(probe, Patience);
@@ -74,15 +74,15 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
         }
     }
 
-    private void Closed(Connection connection)
+    private void Closed(Connection connection, SourceLimiter? countedBy)
     {
         connection.GetPeer(out PeerAddress prober);
-        gateway.Admission.Release(in prober);
+        countedBy?.Leave(in prober);
         gateway.OnClosed();
     }
 
     /// <summary>One connection of a prober: gets its answer, and is then read to its end, because unread data would turn the end into a reset.</summary>
-    private sealed class Probe(HealthShard shard, Connection connection, HealthSettings settings) : LoopTimer, IConnectionHandler
+    private sealed class Probe(HealthShard shard, Connection connection, HealthSettings settings, SourceLimiter? countedBy) : LoopTimer, IConnectionHandler
     {
         // More than a request: no prober.
         private const int MostBytes = 16 * 1024;
@@ -160,7 +160,7 @@ internal sealed class HealthShard(HealthGateway gateway, EventLoop loop) : Gatew
             _ended = true;
             shard.Loop.Cancel(this);
             shard._probes.Remove(this);
-            shard.Closed(connection);
+            shard.Closed(connection, countedBy);
         }
     }
 }

@@ -24,7 +24,7 @@ internal interface IPreludeStep
     /// <param name="isEnd">No more will come: the client has finished sending, or <see cref="Timeout"/> is over and <see cref="TimedOut"/> is null.</param>
     /// <param name="consumed">Bytes that the server must not see; 0 for a step that only looks.</param>
     /// <param name="end">How it ends, for <see cref="PreludeResult.Refused"/>.</param>
-    /// <returns>Not <see cref="PreludeResult.NeedMore"/> when <paramref name="isEnd"/>.</returns>
+    /// <returns>Not <see cref="PreludeResult.NeedMore"/> when <paramref name="isEnd"/>, unless it has said when to <see cref="TcpPrelude.LookAgain"/>.</returns>
     PreludeResult Look(TcpPrelude prelude, ReadOnlySpan<byte> bytes, bool isEnd, out int consumed, out RelayEnd end);
 }
 

@@ -44,14 +44,43 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     /// <summary>The server that persistence names in the client's first bytes (an RDP cookie); null = none.</summary>
     public Server? Prefer { get; set; }
 
+    /// <summary>While it waits to be let in; else null.</summary>
+    public AdmissionHold? Hold { get; private set; }
+
+    /// <summary>It is the step's own time that makes it look, and no byte or end.</summary>
+    public bool IsDue { get; private set; }
+
     /// <summary>Its <see cref="Source"/> counts as having one more connection until it ends.</summary>
-    public void Admitted() => _session.Admitted(Source);
+    /// <param name="countedBy">Where; null = nowhere.</param>
+    public void Admitted(SourceLimiter? countedBy) => _session.Admitted(Source, countedBy);
+
+    /// <summary>Has it wait, unless as many wait as may.</summary>
+    public bool TryHold(AdmissionHold hold)
+    {
+        if (!Admission.TryHold()) return false;
+        Hold = hold;
+        return true;
+    }
+
+    /// <summary>It waits no more. Idempotent.</summary>
+    public void LetGo()
+    {
+        if (Hold is null) return;
+        Hold = null;
+        Admission.LetGo();
+    }
+
+    /// <summary>The step that wants more looks again then, instead of at its time-out.</summary>
+    public void LookAgain(TimeSpan after) => _session.Loop.Schedule(this, after);
 
     /// <summary>Who is let in by the gateway.</summary>
     public ConnectionAdmission Admission => _session.Admission;
 
     /// <summary>The timestamp of this turn of the loop.</summary>
     public long Now => _session.Loop.Now;
+
+    /// <summary>Time since a timestamp of the loop.</summary>
+    public TimeSpan Since(long timestamp) => _session.Loop.Time.GetElapsedTime(timestamp, Now);
 
     /// <summary>What the client has sent and no step has used.</summary>
     public ReadOnlySpan<byte> Early => _bytes.AsSpan(0, _length);
@@ -90,6 +119,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
     {
         _over = true;
         _session.Loop.Cancel(this);
+        LetGo();
         FreeEarly();
     }
 
@@ -132,8 +162,15 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
 
     protected internal override void OnTimer()
     {
-        if (_steps[_step].TimedOut is { } end) _session.Refuse(end);
-        else Look(Early, isEnd: true);
+        if (_steps[_step].TimedOut is { } end)
+        {
+            _session.Refuse(end);
+            return;
+        }
+
+        IsDue = true;
+        Look(Early, isEnd: true);
+        IsDue = false;
     }
 
     /// <summary>Begins the next step that has something to do for this client.</summary>
@@ -149,7 +186,7 @@ internal sealed class TcpPrelude : LoopTimer, IConnectionHandler, IPickRequest
                 return;
             }
 
-            _session.Loop.Schedule(this, _steps[_step].Timeout);
+            _session.Loop.Schedule(this, Hold?.Wait ?? _steps[_step].Timeout);
             if (bytes.IsEmpty) SetEarly(bytes);
             if (!bytes.IsEmpty || HasEnded) Look(bytes, HasEnded);
             return;

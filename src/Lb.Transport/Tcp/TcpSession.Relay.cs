@@ -105,6 +105,7 @@ internal sealed partial class TcpSession
             {
                 CloseReason.HandshakeFailed => RelayEnd.TlsHandshakeFailed,
                 CloseReason.HandshakeTimeout => RelayEnd.TlsHandshakeTimeout,
+                CloseReason.LocalError => RelayEnd.ConnectLocalError,
                 _ => RelayEnd.ConnectClientGone,
             });
         }
@@ -204,8 +205,8 @@ internal sealed partial class TcpSession
         _rare?.Prelude?.Cancel();
         GiveRetryBack();
 
-        // A broken stream is told as one: RST in, RST out. Everything else closes cleanly.
-        bool broken = isBroken || end is RelayEnd.ClientReset or RelayEnd.ServerReset or RelayEnd.LocalError;
+        // A broken stream is told as one: RST in, RST out. Who is denied is reset at the door, and so here. Everything else closes cleanly.
+        bool broken = isBroken || end is RelayEnd.ClientReset or RelayEnd.ServerReset or RelayEnd.LocalError or RelayEnd.Denied;
         Close(_client, broken);
         if (_server is not null) Close(_server, broken);
         if (_lease.Server is not null) CompleteLease(Outcome(end));

@@ -20,6 +20,9 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     private bool _greeted;
     private Rare? _rare;
 
+    /// <summary>Where the client counts until it ends; null = nowhere.</summary>
+    internal SourceLimiter? CountedBy;
+
     /// <summary>Neighbours in the shard's list of open sessions.</summary>
     internal TcpSession? NextSession;
     internal TcpSession? PreviousSession;
@@ -136,7 +139,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
     }
 
     /// <summary>The client was let in by an address that is not its connection's.</summary>
-    public void Admitted(in PeerAddress source) => _shard.Admitted(this, in source);
+    public void Admitted(in PeerAddress source, SourceLimiter? countedBy) => _shard.Admitted(this, in source, countedBy);
 
     /// <summary>The client is not served.</summary>
     public void Refuse(RelayEnd end) => End(end);
@@ -399,6 +402,7 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
         _clientActive = _serverActive = now;
         TcpPrelude? prelude = _rare?.Prelude;
         if (prelude is null || SendEarly(prelude)) _client.ResumeReading();
+        prelude?.FreeEarly();
         if (_rare is not null) _rare.Prelude = null;
         if (_rare is { DrainFrom: null }) _rare = null;
         CheckSilence();
@@ -414,7 +418,6 @@ internal sealed partial class TcpSession : LoopTimer, IConnectionHandler
             _serverOwes = true;
             _shard.Counters.BytesIn += prelude.Early.Length;
             result = _server!.Send(prelude.Early);
-            prelude.FreeEarly();
         }
 
         if (_clientDone && result != SendResult.Closed) _server!.ShutdownSend();

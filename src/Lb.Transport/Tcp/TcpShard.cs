@@ -60,7 +60,7 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
     public void OnAccepted(Listener listener, Connection connection)
     {
         if (!ReferenceEquals(listener.Handler, this)) share.Came();
-        if (gateway.Admission.IsOpen || gateway.Settings.AdmitsLater) Enter(connection);
+        if (gateway.Admission.IsOpen || gateway.Settings.AdmitsLater) Enter(connection, countedBy: null);
         else (_door ??= new AdmissionDoor(Loop, gateway.Admission, gateway.Limits, Enter)).Knock(connection);
     }
 
@@ -69,12 +69,13 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         if (!ReferenceEquals(listener.Handler, this)) share.Came();
     }
 
-    private void Enter(Connection connection)
+    private void Enter(Connection connection, SourceLimiter? countedBy)
     {
         share.Opened();
         if (_ended.TryPop(out TcpSession? session)) session.Reuse(connection, gateway.Settings);
         else session = new TcpSession(this, connection, gateway.Settings);
         connection.Handler = session;
+        session.CountedBy = countedBy;
         session.NextSession = _first;
         if (_first is not null) _first.PreviousSession = session;
         _first = session;
@@ -99,26 +100,27 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         if (end != RelayEnd.Completed) TransportLog.SessionEnded(logger, gateway.Name, end);
         if (_ended.Count < MostEnded && session.IsReusable) _ended.Push(session);
         share.Closed();
-        if (gateway.Admission.Sources is not null || _announced.Count > 0) Leave(session);
+        Leave(session);
         gateway.OnClosed();
     }
 
     /// <summary>This client counts for an address that its PROXY header names.</summary>
-    public void Admitted(TcpSession session, in PeerAddress source)
+    public void Admitted(TcpSession session, in PeerAddress source, SourceLimiter? countedBy)
     {
-        if (gateway.Admission.Sources is not null) _announced[session] = source;
+        // Held at the door until a reload has brought the step: it is counted twice now.
+        Leave(session);
+        if (countedBy is null) return;
+        session.CountedBy = countedBy;
+        _announced[session] = source;
     }
 
-    // By the address that was let in; one whose PROXY header never came was not.
+    // Where it was counted and by the address that was let in, if it was: limits, rules and steps may have been others then.
     private void Leave(TcpSession session)
     {
-        if (!_announced.Remove(session, out PeerAddress source))
-        {
-            if (gateway.Settings.AdmitsLater) return;
-            session.Client.GetPeer(out source);
-        }
-
-        gateway.Admission.Release(in source);
+        if (session.CountedBy is not { } limiter) return;
+        session.CountedBy = null;
+        if (!_announced.Remove(session, out PeerAddress source)) session.Client.GetPeer(out source);
+        limiter.Leave(in source);
     }
 
     /// <summary>Stops or starts accepting, when the gateway is full or has room again.</summary>

@@ -56,7 +56,7 @@ internal static class CertificateFiles
         X509Certificate2Collection all = [];
         X509Certificate2 own = options.PfxFile is { } pfx ? LoadPfx(pfx, password, all) : LoadPem(options, password, all);
         X509Certificate2Collection chain = [.. all.Where(c => !c.RawDataMemory.Span.SequenceEqual(own.RawDataMemory.Span))];
-        IReadOnlyList<string> names = options.Names.Count > 0 ? [.. options.Names] : NamesOf(own);
+        IReadOnlyList<string> names = options.Names.Count > 0 ? [.. options.Names] : ReadNames(options, own);
         return new LoadedCertificate(own, chain, names, options.PfxFile ?? options.CertificateFile!);
     }
 
@@ -67,6 +67,19 @@ internal static class CertificateFiles
         X509Certificate2Collection all = [];
         ImportPem("CaFile", file, ReadText("CaFile", file), all);
         return all;
+    }
+
+    private static IReadOnlyList<string> ReadNames(CertificateOptions options, X509Certificate2 own)
+    {
+        try
+        {
+            return NamesOf(own);
+        }
+        catch (CryptographicException)
+        {
+            (string key, string? file) = options.PfxFile is { } pfx ? ("PfxFile", pfx) : ("CertificateFile", options.CertificateFile);
+            throw new CertificateException(key, file, "has a certificate whose alternative names can't be read; set Names");
+        }
     }
 
     /// <summary>The names in a certificate: those of the extension for them, else the common name.</summary>

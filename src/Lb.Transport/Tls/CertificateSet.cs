@@ -21,8 +21,8 @@ internal sealed class CertificateSet<T>
         {
             foreach (string name in names)
             {
-                if (name.StartsWith("*.", StringComparison.Ordinal)) wildcards.TryAdd(name[2..], entry);
-                else exact.TryAdd(name, entry);
+                if (name.StartsWith("*.", StringComparison.Ordinal)) wildcards.TryAdd(HostName.ToAscii(name[2..]), entry);
+                else exact.TryAdd(HostName.ToAscii(name), entry);
             }
         }
 

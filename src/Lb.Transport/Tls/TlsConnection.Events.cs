@@ -199,8 +199,9 @@ internal sealed partial class TlsConnection
 
     private void OnPeerDone()
     {
-        // Without close_notify nobody knows whether it was all (RFC 8446, 6.1). One who was told of our end before may simply leave.
-        if (_wire.EndWasRead && (_state & State.ShutdownAsked) == 0)
+        // Without close_notify nobody knows whether it was all (RFC 8446, 6.1). A client that was told of the end before may simply leave; what a server still
+        // says after the client's end is the answer.
+        if (_wire.EndWasRead && (!_role.IsServer || (_state & State.ShutdownAsked) == 0))
         {
             Explain("cut off without close_notify");
             End(CloseReason.Reset);

@@ -37,6 +37,7 @@ internal sealed class TlsServer : TlsRole
 
     private SslServerAuthenticationOptions Choose(TlsConnection connection, string name)
     {
+        name = HostName.ToAscii(name);
         connection.Asked(name);
         if (_certificates.Find(name) is { } found) return found;
         string fault = name.Length == 0 ? "the client named no host" : $"no certificate for {name}";

@@ -51,6 +51,9 @@ internal sealed class UdpSession : IDatagramHandler
 
     public DatagramSocket Listener { get; }
 
+    /// <summary>Where its client counts until it ends; null = nowhere.</summary>
+    public SourceLimiter? CountedBy { get; set; }
+
     public DatagramAddress Client { get; }
 
     /// <summary>The address that the client sends to, or empty when the listener has only one.</summary>

@@ -185,7 +185,7 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         List(session.IsAssured).Remove(session);
         Counters.Ends[(int)end]++;
         if (end is not (UdpEnd.Completed or UdpEnd.Idle)) TransportLog.UdpSessionEnded(Logger, Name, end);
-        if (_gateway.Admission.Sources is not null) _gateway.Admission.Release(session.Client.ToPeer());
+        session.CountedBy?.Leave(session.Client.ToPeer());
         _gateway.OnClosed();
         if (_draining) CloseIfDrained();
     }
@@ -207,9 +207,11 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
 
         // A datagram can't be held or reset: whoever is not let in is not heard.
         PeerAddress client = item.From.ToPeer();
-        if (!_gateway.Admission.IsOpen && _gateway.Admission.Decide(in client, Loop.Now).Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
+        AdmissionDecision decision = _gateway.Admission.IsOpen ? default : _gateway.Admission.Decide(in client, Loop.Now);
+        if (decision.Action != AccessAction.Allow) return Refuse(UdpDrop.Denied, in item);
         UdpSession? session = OpenAdmitted(listener, in item, hash);
-        if (session is null) _gateway.Admission.Release(in client);
+        if (session is null) decision.CountedBy?.Leave(in client);
+        else session.CountedBy = decision.CountedBy;
         return session;
     }
 

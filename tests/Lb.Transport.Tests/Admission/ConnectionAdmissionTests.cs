@@ -158,7 +158,7 @@ public sealed class ConnectionAdmissionTests : IDisposable
         for (int n = 0; n < 100; n++)
         {
             _admission.Decide(in refused, n);
-            if (_admission.Decide(in client, n).Action == AccessAction.Allow) _admission.Release(in client);
+            _admission.Decide(in client, n).CountedBy?.Leave(in client);
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
@@ -187,7 +187,7 @@ public sealed class ConnectionAdmissionTests : IDisposable
 
     private string Decide(params string[] clients) => string.Join(' ', clients.Select(c => _admission.Decide(Client(c), _time.GetTimestamp()).Action));
 
-    private void Release(string client) => _admission.Release(Client(client));
+    private void Release(string client) => _admission.Sources!.Leave(Client(client));
 
     private long Count(AccessAction action, AdmissionReason reason = AdmissionReason.Rule) => _admission.Count(action, reason);
 

@@ -212,7 +212,7 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
 
     public Task OpenAsync(int count)
     {
-        TcpGateway gateway = Gateway;
+        Gateway gateway = Gateways["gate"];
         return Wait.UntilAsync(() => gateway.OpenConnections == count, () => $"{count} open, there are {gateway.OpenConnections}");
     }
 

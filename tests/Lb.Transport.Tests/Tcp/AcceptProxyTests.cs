@@ -57,6 +57,33 @@ public sealed class AcceptProxyTests : GatewayTests
 
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
+    public async Task A_header_that_comes_in_pieces_leaves_no_memory_behind(string driver)
+    {
+        TestServer server = null!;
+        GatewayLab lab = await StartAsync(driver, l =>
+        {
+            server = l.AddServer();
+            l.SetGateway(static g => g.AcceptProxy = new AcceptProxyOptions());
+        });
+        for (int n = 0; n < 3; n++)
+        {
+            using Socket client = await lab.ClientAsync();
+            client.NoDelay = true;
+            await client.SendAllAsync(Encoding.ASCII.GetBytes(Line[..10]));
+            await lab.OpenAsync(1);
+            await lab.TurnsAsync();
+            await client.SendAllAsync(Encoding.ASCII.GetBytes(Line[10..]));
+            using Socket accepted = await server.AcceptAsync();
+            client.Shutdown(SocketShutdown.Send);
+            await accepted.ShouldEndAsync();
+            Assert.Equal(0, lab.Gateway.Limits.Memory);
+            accepted.Shutdown(SocketShutdown.Send);
+            await lab.OpenAsync(0);
+        }
+    }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
     public async Task What_is_no_header_or_only_a_part_of_one_ends_the_connection_and_is_counted(string driver)
     {
         GatewayLab lab = await StartAsync(driver, static l =>
@@ -145,14 +172,14 @@ public sealed class AcceptProxyTests : GatewayTests
         });
         using Socket denied = await lab.ClientAsync(), first = await lab.ClientAsync(), second = await lab.ClientAsync(), other = await lab.ClientAsync();
         await denied.SendAllAsync(Encoding.ASCII.GetBytes(Line));
-        await denied.ShouldEndAsync();
+        await denied.ShouldBeResetAsync();
         await first.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 1 2\r\nhello"u8.ToArray());
         using Socket accepted = await server.AcceptAsync();
         Assert.Equal("hello"u8.ToArray(), await accepted.ReadAsync(5));
 
         // Its second connection is one too many, until the first has ended; another client behind the same proxy is another.
         await second.SendAllAsync("PROXY TCP4 192.0.2.8 192.0.2.1 2 2\r\n"u8.ToArray());
-        await second.ShouldEndAsync();
+        await second.ShouldBeResetAsync();
         await other.SendAllAsync("PROXY TCP4 192.0.2.9 192.0.2.1 3 2\r\n"u8.ToArray());
         using Socket others = await server.AcceptAsync();
         first.Dispose();

@@ -103,4 +103,16 @@ public sealed class CertificateFileTests : IDisposable
         CertificateException error = Assert.Throws<CertificateException>(() => CertificateFiles.Load(options));
         Assert.Equal((key, reason), (error.Key, error.Reason));
     }
+
+    [Fact]
+    public void A_list_of_names_that_is_no_list_is_a_fault_of_the_file()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=www.example.com", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.17", [1, 2, 3], critical: false));
+        using X509Certificate2 broken = request.CreateSelfSigned(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        string file = _files.Write("broken.pem", broken.ExportCertificatePem() + "\n" + TestCertificates.KeyOf(broken) + "\n");
+        CertificateException error = Assert.Throws<CertificateException>(() => CertificateFiles.Load(new CertificateOptions { CertificateFile = file }));
+        Assert.Equal(("CertificateFile", file), (error.Key, error.File));
+    }
 }

@@ -37,6 +37,27 @@ public sealed class ServerTlsTests : TlsGatewayTestBase
 
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
+    public async Task An_answer_that_is_cut_off_after_the_clients_end_is_no_whole_one(string driver)
+    {
+        TestServer server = null!;
+        GatewayLab lab = await StartAsync(driver, l => server = Add(l, tls => tls.Sni = "app.example.com"));
+        Socket client = await lab.ClientAsync();
+        Socket socket = await server.AcceptAsync();
+        using X509Certificate2 own = TestCertificates.Make("app.example.com");
+        SslStream accepted = await HandshakeAsServerAsync(socket, own);
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await accepted.ReadAsync(new byte[1]));
+        await accepted.WriteAsync("half"u8.ToArray());
+        Assert.Equal("half"u8.ToArray(), await client.ReadAsync(4));
+
+        socket.Shutdown(SocketShutdown.Send);
+
+        await client.ShouldBeResetAsync();
+        await Wait.UntilAsync(() => lab.Gateway.Count(RelayEnd.ServerReset) == 1, "it counts as a reset");
+    }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
     public async Task TLS_on_both_sides_carries_bytes_both_ways(string driver)
     {
         TestServer server = null!;

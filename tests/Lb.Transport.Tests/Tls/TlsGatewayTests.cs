@@ -76,6 +76,22 @@ public sealed class TlsGatewayTests : TlsGatewayTestBase
 
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
+    public async Task A_name_beyond_ASCII_is_found_in_the_form_in_which_it_travels(string driver)
+    {
+        GatewayLab lab = await StartTlsAsync(driver, static l => l.AddServer(), o =>
+        {
+            Add(o, "www.example.com");
+            Add(o, "xn--bcher-kva.example");
+            Add(o, "*.xn--bcher-kva.example");
+            Add(o, "other.example").Names.Add("grün.example");
+        });
+        Assert.Equal("xn--bcher-kva.example", await ShownAsync(lab, "xn--bcher-kva.example"));
+        Assert.Equal("*.xn--bcher-kva.example", await ShownAsync(lab, "www.xn--bcher-kva.example"));
+        Assert.Equal("other.example", await ShownAsync(lab, "xn--grn-ioa.example"));
+    }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
     [Trait("Row", "C1")]
     public async Task The_name_that_is_asked_for_chooses_the_certificate(string driver)
     {
