@@ -20,7 +20,7 @@ public sealed partial class Gateways : IHandOverSource
     {
         if (_loops is not null || TransportValidation.HandOverAddress(options.Transport) is not { } address) return a => IsOurs(a) || Inherited.Has(a);
         HashSet<string> offered = new(HandOverClient.Offers(address), StringComparer.OrdinalIgnoreCase);
-        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.ToString());
+        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.OfferName);
     }
 
     /// <summary>At the start, before anything is bound.</summary>
@@ -45,7 +45,9 @@ public sealed partial class Gateways : IHandOverSource
         }
         catch (SocketException error)
         {
-            errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
+            // The one before has stopped already: better no successor than nobody who serves.
+            if (predecessor is not null) TransportLog.NoHandOver(_logger, transport.HandOver!, error.Message);
+            else errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class HandOverClient : IDisposable
         {
             foreach ((int descriptor, string text) in given)
             {
-                if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOf(text))) Close(descriptor);
+                if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOfOffer(text))) Close(descriptor);
             }
 
             return client;
