@@ -74,6 +74,28 @@ public abstract partial class ReactorDriverContract
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "T4")]
+    public async Task A_source_goes_on_when_other_bytes_than_its_own_have_kept_it_waiting()
+    {
+        await using LoopHost host = Host();
+        (Relay relay, Socket source, Socket sink) = await SplicingAsync(host, neverPauses: Splices(host.Loop) is not null);
+        byte[] warm = new byte[4 << 20], before = Pattern(BulkLength), behind = Pattern(100_000);
+        do
+        {
+            Task<byte[]> reading = Task.Run(() => sink.ReadAsync(warm.Length));
+            await source.SendAllAsync(warm);
+            await reading;
+        }
+        while (await host.On(() => Splices(host.Loop) is 0));
+
+        await host.On(() => Assert.Equal(SendResult.Pending, relay.Server!.Send(before)));
+        await source.SendAllAsync(behind);
+        await host.TurnsAsync();
+
+        AssertSame([.. before, .. behind], await sink.ReadAsync(before.Length + behind.Length));
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "T4")]
     public async Task What_is_sent_behind_spliced_bytes_and_the_end_come_after_them()
     {
         await using LoopHost host = Host();

@@ -125,6 +125,7 @@ internal abstract unsafe partial class NativeConnection
         }
 
         if ((_flags & ShutdownAsked) != 0) SendEndOfStream();
+        if ((_flags & SplicedInto) != 0) SpliceOn();
         Handler.OnDrained(this);
     }
 

@@ -111,10 +111,12 @@ internal abstract unsafe partial class NativeConnection
         Splice splice = loop.Splices.To(this);
         if (splice.Pending == 0) return true;
         if (!DrainPipe(splice.Pipe!)) return false;
-        if (splice.From is NativeConnection from) from.ReadOn();
-        else EndSpliceInto();
+        if (splice.From is null) EndSpliceInto();
         return true;
     }
+
+    /// <summary>Nothing is pending here any more, neither spliced bytes nor others: the source, which waited for that, goes on.</summary>
+    private void SpliceOn() => (loop.Splices.To(this).From as NativeConnection)?.ReadOn();
 
     /// <summary>Back to reading: what is in the pipe still goes out.</summary>
     private void LeaveSplice(Splice splice)
