@@ -6,7 +6,7 @@ namespace Lb.Transport;
 /// <summary>A UDP socket of the epoll and io_uring drivers.</summary>
 internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorHandler
 {
-    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).Receive();
+    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).GoOn();
 
     private readonly ReactorLoop _loop;
     private readonly DatagramArea _area;
@@ -15,6 +15,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     private uint _overflows;
     private bool _canSegment = true;
     private bool _isDeaf;
+    private bool _goesOn;
 
     private NativeDatagramSocket(ReactorLoop loop, int descriptor, bool isV6, EndPoint? local, IDatagramHandler handler, long[] drops)
         : base(handler, drops)
@@ -130,7 +131,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
 
     public void OnReady(bool readable, bool writable)
     {
-        if (readable) Receive();
+        // What comes while it waits for its next turn is read then, so that a flood gets one share of each turn.
+        if (readable && !_goesOn) Receive();
 
         // Writable is told of errors only. What is left of them would fill the socket's memory.
         while (writable && Descriptor >= 0 && TakeError() != 0)
@@ -205,9 +207,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
                 if (error == Errno.Again) return;
                 if (IsConnected && DatagramSender.IsUnreachable(error)) Handler.OnUnreachable(this);
 
-                // The error was an older one, and has been told now; behind it there may be data.
-                if (turn < BatchesPerTurn - 1) continue;
-                return;
+                // The error was an older one, and has been told now; behind it there may be data, of which no edge tells any more.
+                continue;
             }
 
             if (IsConnected) batch.Used += count;
@@ -217,6 +218,12 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (count < most) return;
         }
 
-        _ = _loop.Post(s_goOn, this);
+        _goesOn = _loop.Post(s_goOn, this);
+    }
+
+    private void GoOn()
+    {
+        _goesOn = false;
+        Receive();
     }
 }

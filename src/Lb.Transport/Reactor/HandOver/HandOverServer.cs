@@ -24,7 +24,7 @@ internal interface IHandOverSource
 internal sealed class HandOverServer : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _socket;
     private readonly string? _path;
@@ -93,10 +93,13 @@ internal sealed class HandOverServer : IDisposable
                 if (_stop.IsCancellationRequested) return;
                 _source.Failed("it does not say that it is ready");
             }
-            catch (SocketException error)
+            catch (Exception error)
             {
                 if (_stop.IsCancellationRequested) return;
                 _source.Failed(error.Message);
+
+                // No descriptor, perhaps: the next attempt fails at once as well.
+                await Task.Delay(s_pause, _time, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }
@@ -115,22 +118,21 @@ internal sealed class HandOverServer : IDisposable
         string wish = await HearAsync(peer, limit.Token).ConfigureAwait(false);
         bool takes = wish == HandOverClient.Take;
         if (!takes && wish != HandOverClient.List) return;
-        bool isWhole = true;
+        bool isHeard = true;
         foreach ((string address, int descriptor) in await _source.ListenersAsync(takes).ConfigureAwait(false))
         {
-            isWhole = isWhole && Say(peer, address, descriptor);
+            isHeard = isHeard && Say(peer, address, descriptor);
             if (descriptor >= 0) _ = Libc.Close(descriptor);
         }
 
-        // Without the last word the other one takes nothing.
-        isWhole = isWhole && Say(peer, HandOverClient.End, -1);
-        if (!takes) return;
-        if (!isWhole)
+        // Without the end the other one takes none: a listener that it did not get would be closed here, with the clients that wait in its queue.
+        if (!isHeard || !Say(peer, HandOverClient.End, -1))
         {
-            _source.Failed("it does not take the sockets");
+            _source.Failed("it does not take them");
             return;
         }
 
+        if (!takes) return;
         if (await HearAsync(peer, limit.Token).ConfigureAwait(false) != HandOverClient.Started)
         {
             _source.Failed("it has ended before it was ready");
@@ -144,17 +146,7 @@ internal sealed class HandOverServer : IDisposable
         _ = Say(peer, HandOverClient.Done, -1);
     }
 
-    // The framework has made the socket one that does not wait; some hundred messages fill it.
-    private static bool Say(Socket peer, string text, int descriptor)
-    {
-        byte[] message = Encoding.UTF8.GetBytes(text);
-        while (!SocketPassing.Send((int)peer.Handle, message, descriptor))
-        {
-            if (Libc.Errno != Errno.Again || !peer.Poll(s_pause, SelectMode.SelectWrite)) return false;
-        }
-
-        return true;
-    }
+    private static bool Say(Socket peer, string text, int descriptor) => SocketPassing.Send((int)peer.Handle, Encoding.UTF8.GetBytes(text), descriptor);
 
     private static async Task<string> HearAsync(Socket peer, CancellationToken ct)
     {
