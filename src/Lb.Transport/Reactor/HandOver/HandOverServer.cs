@@ -26,9 +26,6 @@ internal sealed class HandOverServer : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long the other one may take for a line.</summary>
-    private static readonly TimeSpan s_slowness = TimeSpan.FromSeconds(5);
-
     private readonly Socket _socket;
     private readonly string? _path;
     private readonly IHandOverSource _source;
@@ -149,17 +146,7 @@ internal sealed class HandOverServer : IDisposable
         _ = Say(peer, HandOverClient.Done, -1);
     }
 
-    // The framework has made the socket one that does not wait; some hundred messages fill it.
-    private static bool Say(Socket peer, string text, int descriptor)
-    {
-        byte[] message = Encoding.UTF8.GetBytes(text);
-        while (!SocketPassing.Send((int)peer.Handle, message, descriptor))
-        {
-            if (Libc.Errno != Errno.Again || !peer.Poll(s_slowness, SelectMode.SelectWrite)) return false;
-        }
-
-        return true;
-    }
+    private static bool Say(Socket peer, string text, int descriptor) => SocketPassing.Send((int)peer.Handle, Encoding.UTF8.GetBytes(text), descriptor);
 
     private static async Task<string> HearAsync(Socket peer, CancellationToken ct)
     {
