@@ -93,20 +93,20 @@ public abstract partial class Gateway
 
     /// <summary>Its listening sockets, to be handed over to another process.</summary>
     /// <param name="withSockets">With a second descriptor of each, which is the caller's; else -1.</param>
-    internal async Task<IReadOnlyList<(string Address, int Descriptor)>> ListenersAsync(bool withSockets)
+    /// <param name="all">Takes them.</param>
+    /// <exception cref="System.Net.Sockets.SocketException">No descriptor is left for one of them.</exception>
+    internal async Task AddListenersAsync(bool withSockets, List<(string Address, int Descriptor)> all)
     {
-        List<(string Address, int Descriptor)> all = [];
         foreach (Bound bound in _bound.ToArray())
         {
             foreach ((GatewayShard shard, IListening listening) in bound.Listeners)
             {
                 if (listening is not Listener listener) continue;
                 int copy = withSockets ? await LoopGroup.RunAsync(shard.Loop, () => InheritedSocket.Duplicate(listener.Handle)).ConfigureAwait(false) : -1;
+                if (withSockets && copy < 0 && listener.Handle >= 0) throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.TooManyOpenSockets);
                 if (!withSockets || copy >= 0) all.Add((bound.Address.ToString(), copy));
             }
         }
-
-        return all;
     }
 
     /// <summary>Whether another process listens on its sockets, too.</summary>

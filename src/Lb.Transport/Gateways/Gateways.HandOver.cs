@@ -52,8 +52,16 @@ public sealed partial class Gateways : IHandOverSource
     async Task<IReadOnlyList<(string Address, int Descriptor)>> IHandOverSource.ListenersAsync(bool withSockets)
     {
         List<(string Address, int Descriptor)> all = [];
-        foreach (Gateway gateway in _gateways.Values) all.AddRange(await gateway.ListenersAsync(withSockets).ConfigureAwait(false));
-        return all;
+        try
+        {
+            foreach (Gateway gateway in _gateways.Values) await gateway.AddListenersAsync(withSockets, all).ConfigureAwait(false);
+            return all;
+        }
+        catch
+        {
+            foreach ((_, int descriptor) in all.Where(static l => l.Descriptor >= 0)) _ = Libc.Close(descriptor);
+            throw;
+        }
     }
 
     async Task IHandOverSource.HandedOverAsync()

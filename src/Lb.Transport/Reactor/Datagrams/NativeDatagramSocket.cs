@@ -6,7 +6,7 @@ namespace Lb.Transport;
 /// <summary>A UDP socket of the epoll and io_uring drivers.</summary>
 internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorHandler
 {
-    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).Receive();
+    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).GoOn();
 
     private readonly ReactorLoop _loop;
     private readonly DatagramArea _area;
@@ -14,6 +14,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     private DescriptorWatch? _watch;
     private uint _overflows;
     private bool _canSegment = true;
+    private bool _goesOn;
 
     private NativeDatagramSocket(ReactorLoop loop, int descriptor, bool isV6, EndPoint? local, IDatagramHandler handler, long[] drops)
         : base(handler, drops)
@@ -127,7 +128,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
 
     public void OnReady(bool readable, bool writable)
     {
-        if (readable) Receive();
+        // What comes while it waits for its next turn is read then, so that a flood gets one share of each turn.
+        if (readable && !_goesOn) Receive();
 
         // Writable is told of errors only. What is left of them would fill the socket's memory.
         while (writable && Descriptor >= 0 && TakeError() != 0)
@@ -195,9 +197,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
                 if (error == Errno.Again) return;
                 if (IsConnected && DatagramSender.IsUnreachable(error)) Handler.OnUnreachable(this);
 
-                // The error was an older one, and has been told now; behind it there may be data.
-                if (turn < BatchesPerTurn - 1) continue;
-                return;
+                // The error was an older one, and has been told now; behind it there may be data, of which no edge tells any more.
+                continue;
             }
 
             if (IsConnected) batch.Used += count;
@@ -207,6 +208,12 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (count < most) return;
         }
 
-        _ = _loop.Post(s_goOn, this);
+        _goesOn = _loop.Post(s_goOn, this);
+    }
+
+    private void GoOn()
+    {
+        _goesOn = false;
+        Receive();
     }
 }
