@@ -72,6 +72,7 @@ public sealed class LbConfiguration
             TcpValidation.Validate(path, gateway, errors);
             AdmissionValidation.Validate(path, gateway, errors);
             UdpValidation.Validate(path, gateway, errors);
+            HealthListenerValidation.Validate(path, gateway, errors);
             if (gateway.Listen.Count == 0) errors.Add(new($"{path}:Listen", null, "a gateway needs at least one address to listen on"));
             bool needsPool = !string.Equals(gateway.Mode, "health", StringComparison.OrdinalIgnoreCase);
             if (string.IsNullOrWhiteSpace(gateway.Pool) && needsPool) errors.Add(new($"{path}:Pool", gateway.Pool, "is required and must not be empty"));

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 
 namespace Lb;
@@ -14,9 +16,25 @@ internal static class TcpValidation
         ValidateInterface(path, gateway.Interface, errors);
     }
 
-    public static void Validate(string path, PoolOptions pool, List<ConfigurationError> errors) => Validate(path, pool.Source, pool.Interface, pool.Tcp, errors);
+    public static void Validate(string path, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        Validate(path, pool.Source, pool.Interface, pool.Tcp, errors);
+        for (int i = 0; i < pool.Servers.Count; i++) ValidateFamily($"{path}:Servers:{i}", pool.Servers[i], pool, errors);
+    }
 
     public static void Validate(string path, ServerOptions server, List<ConfigurationError> errors) => Validate(path, server.Source, server.Interface, server.Tcp, errors);
+
+    private static void ValidateFamily(string path, ServerOptions server, PoolOptions pool, List<ConfigurationError> errors)
+    {
+        if ((server.Source ?? pool.Source) is not { } text || !SourceAddress.TryParse(text, out SourceAddress? source, out _) || source.Address is null) return;
+        if (source.Address.Equals(IPAddress.Any) || source.Address.Equals(IPAddress.IPv6Any)) return;
+
+        // What a host name stands for is not known yet.
+        if (!IPEndPoint.TryParse(server.Address, out IPEndPoint? address) || FamilyOf(address.Address) == FamilyOf(source.Address)) return;
+        errors.Add(new($"{path}:Source", text, $"is of the other family than {server.Address}: nothing can be sent from there to it"));
+    }
+
+    private static AddressFamily FamilyOf(IPAddress address) => address.IsIPv4MappedToIPv6 ? AddressFamily.InterNetwork : address.AddressFamily;
 
     private static void Validate(string path, string? source, string? device, ConnectTcpOptions? tcp, List<ConfigurationError> errors)
     {

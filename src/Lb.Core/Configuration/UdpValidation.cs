@@ -35,6 +35,10 @@ internal static class UdpValidation
         Refuse("Tls", gateway.Tls is null ? null : "set", null, "it is for connections");
         Refuse("AcceptProxy", gateway.AcceptProxy is null ? null : "set", null, "it is for connections");
         Refuse("Routes", gateway.Routes.Count == 0 ? null : Text(gateway.Routes.Count), null, "datagrams are not looked into");
+        Refuse("InspectDelay", Text(gateway.InspectDelay), Text(defaults.InspectDelay), "datagrams are not looked into");
+        Refuse("QueuePriority:Class", Text(gateway.QueuePriority.Class), Text(defaults.QueuePriority.Class), "datagrams can't wait");
+        Refuse("QueuePriority:Offset", Text(gateway.QueuePriority.Offset), Text(defaults.QueuePriority.Offset), "datagrams can't wait");
+        Refuse("Tcp:NoDelay", gateway.Tcp.NoDelay ? null : "false", null, "it is an option of TCP");
         for (int i = 0; i < gateway.Listen.Count; i++)
         {
             if (gateway.Listen[i].TrimStart().StartsWith("unix:", StringComparison.OrdinalIgnoreCase))

@@ -48,7 +48,7 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
 
     private void Hold(Connection connection, AdmissionDecision decision)
     {
-        limits.Opened();
+        limits.Opened(isSession: false);
         HeldClient held = new(this, connection, loop.Now, decision.Reason) { After = _first };
         if (_first is not null) _first.Before = held;
         _first = held;
@@ -67,7 +67,7 @@ internal sealed class AdmissionDoor(EventLoop loop, ConnectionAdmission admissio
         else held.Before.After = held.After;
         if (held.After is not null) held.After.Before = held.Before;
         admission.LetGo();
-        limits.Closed();
+        limits.Closed(isSession: false);
     }
 
     private void Due(HeldClient held)

@@ -13,7 +13,10 @@ internal sealed class ProcessLimits(ILogger logger)
     private volatile Gateway[] _gateways = [];
     private long _memoryLimit;
     private int _limit;
+    private int _descriptors;
+    private int _mostSessions;
     private int _open;
+    private int _sessions;
     private int _full;
     private int _memoryFull;
 
@@ -22,6 +25,13 @@ internal sealed class ProcessLimits(ILogger logger)
 
     /// <summary>Clients of all gateways, held ones too.</summary>
     public int Open => Volatile.Read(ref _open);
+
+    /// <summary>
+    /// UDP sessions have their part of the limits, so that a flood of senders, who may not even exist, leaves room for connections. A gateway that has no more
+    /// than a sixteenth of that part may have another one all the same.
+    /// </summary>
+    /// <param name="own">Sessions of the gateway that asks.</param>
+    public bool IsFullForSessions(int own) => IsFull || (_mostSessions != 0 && Volatile.Read(ref _sessions) >= _mostSessions && own >= Math.Max(1, _mostSessions / 16));
 
     /// <summary>Bytes of memory that buffers hold.</summary>
     public long Memory
@@ -49,6 +59,11 @@ internal sealed class ProcessLimits(ILogger logger)
     {
         // 0 is "no limit" on both sides: the smaller of what there is.
         _limit = options.MaxConnections == 0 || (most != 0 && most < options.MaxConnections) ? most : options.MaxConnections;
+        _descriptors = most;
+
+        // A session has one descriptor where a connection has two: as many sessions as connections leave half of the descriptors.
+        int half = options.MaxConnections == 0 ? 0 : Math.Max(1, options.MaxConnections / 2);
+        _mostSessions = half == 0 || (most != 0 && most < half) ? most : half;
         Interlocked.Exchange(ref _memoryLimit, options.MaxMemory);
         Adjust();
     }
@@ -64,15 +79,18 @@ internal sealed class ProcessLimits(ILogger logger)
         lock (_lock) _gateways = [.. _gateways.Where(g => g != gateway)];
     }
 
-    public void Opened()
+    /// <param name="isSession">A UDP session and no connection.</param>
+    public void Opened(bool isSession)
     {
-        int open = Interlocked.Increment(ref _open);
-        int limit = _limit;
-        if (limit != 0 && open >= limit) Adjust();
+        if (isSession) Interlocked.Increment(ref _sessions);
+        Interlocked.Increment(ref _open);
+        if (AreClientsFull) Adjust();
     }
 
-    public void Closed()
+    /// <param name="isSession">As it was opened.</param>
+    public void Closed(bool isSession)
     {
+        if (isSession) Interlocked.Decrement(ref _sessions);
         Interlocked.Decrement(ref _open);
         if (IsFull) Adjust();
     }
@@ -96,9 +114,19 @@ internal sealed class ProcessLimits(ILogger logger)
 
     private int WantFull()
     {
-        int limit = _limit;
         bool memory = WantMemoryFull();
-        return memory || (limit != 0 && Open >= limit) ? 1 : 0;
+        return memory || AreClientsFull ? 1 : 0;
+    }
+
+    private bool AreClientsFull
+    {
+        get
+        {
+            int open = Open, sessions = Volatile.Read(ref _sessions), descriptors = _descriptors;
+
+            // What is configured counts clients; what the system allows counts descriptors.
+            return (_limit != 0 && _limit != descriptors && open >= _limit) || (descriptors != 0 && 2L * open - sessions >= 2L * descriptors);
+        }
     }
 
     // Once full, only below nine tenths there is room again: else each buffer would close and open the door.

@@ -9,6 +9,9 @@ public abstract partial class Gateway
     /// <summary>Its rules of who is let in and its limits for each source, with what they have counted.</summary>
     public ConnectionAdmission Admission { get; } = new();
 
+    /// <summary>Its clients are UDP sessions.</summary>
+    private protected virtual bool HasSessions => false;
+
     /// <summary>What all gateways share.</summary>
     internal ProcessLimits Limits => _process!;
 

@@ -93,20 +93,19 @@ public abstract partial class Gateway
 
     /// <summary>Its listening sockets, to be handed over to another process.</summary>
     /// <param name="withSockets">With a second descriptor of each, which is the caller's; else -1.</param>
-    internal async Task<IReadOnlyList<(string Address, int Descriptor)>> ListenersAsync(bool withSockets)
+    /// <param name="all">Takes them.</param>
+    /// <exception cref="System.Net.Sockets.SocketException">No descriptor is left for one of them.</exception>
+    internal async Task AddListenersAsync(bool withSockets, List<(string Address, int Descriptor)> all)
     {
-        List<(string Address, int Descriptor)> all = [];
         foreach (Bound bound in _bound.ToArray())
         {
             foreach ((GatewayShard shard, IListening listening) in bound.Listeners)
             {
-                if (listening is not Listener listener) continue;
-                int copy = withSockets ? await LoopGroup.RunAsync(shard.Loop, () => InheritedSocket.Duplicate(listener.Handle)).ConfigureAwait(false) : -1;
-                if (!withSockets || copy >= 0) all.Add((bound.Address.ToString(), copy));
+                int copy = withSockets ? await LoopGroup.RunAsync(shard.Loop, () => InheritedSocket.Duplicate(listening.Handle)).ConfigureAwait(false) : -1;
+                if (withSockets && copy < 0 && listening.Handle >= 0) throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.TooManyOpenSockets);
+                if (!withSockets || copy >= 0) all.Add((bound.Address.OfferName, copy));
             }
         }
-
-        return all;
     }
 
     /// <summary>Whether another process listens on its sockets, too.</summary>
@@ -115,6 +114,9 @@ public abstract partial class Gateway
         foreach ((GatewayShard shard, IListening listening) in _bound.SelectMany(static b => b.Listeners))
         {
             if (listening is Listener listener) await LoopGroup.RunAsync(shard.Loop, () => listener.IsShared = isShared).ConfigureAwait(false);
+
+            // Two that receive would share the datagrams of a client; answers to those that are under way leave from here all the same.
+            else if (isShared && listening is DatagramSocket socket) await LoopGroup.RunAsync(shard.Loop, () => Do(socket.StopReceiving)).ConfigureAwait(false);
         }
     }
 
@@ -132,6 +134,9 @@ internal interface IListening
 {
     /// <summary>Where it listens; the port is the real one when 0 was asked for.</summary>
     EndPoint LocalEndPoint { get; }
+
+    /// <summary>The native socket, to be handed over to another process; -1: it can't be. Any thread.</summary>
+    nint Handle { get; }
 }
 
 /// <summary>A gateway's part on one loop. Members are for the loop's thread.</summary>

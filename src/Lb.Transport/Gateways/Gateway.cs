@@ -113,7 +113,7 @@ public abstract partial class Gateway
     internal void OnOpened(EventLoop? loop = null)
     {
         int open = Interlocked.Increment(ref _open);
-        _process?.Opened();
+        _process?.Opened(HasSessions);
         if (loop is not null) _pace?.Accepted(loop);
         int limit = _settings.MaxConnections;
         if (limit != 0 && open >= limit) AdjustAccepting();
@@ -123,7 +123,7 @@ public abstract partial class Gateway
     internal void OnClosed()
     {
         int open = Interlocked.Decrement(ref _open);
-        _process?.Closed();
+        _process?.Closed(HasSessions);
         if (_full != 0) AdjustAccepting();
         if (open == 0 && Volatile.Read(ref _draining) != 0) _empty.TrySetResult();
     }

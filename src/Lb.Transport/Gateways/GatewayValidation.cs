@@ -85,14 +85,20 @@ internal static class GatewayValidation
         else if (OperatingSystem.IsMacOS()) socket.SetRawSocketOption(0xFFFF, 4, value);
     }
 
-    private static string? TryBindUnix(EndPoint endPoint)
+    /// <summary>Why the file of a Unix socket can't be there; null when it can, or is already.</summary>
+    public static string? Misplaced(string path)
     {
-        string path = endPoint.ToString()!;
         string? directory = Path.GetDirectoryName(Path.GetFullPath(path));
         if (directory is not null && !Directory.Exists(directory)) return "the directory does not exist";
         if (Directory.Exists(path)) return "is a directory";
+        return File.Exists(path) && !IsSocket(path) ? "is a file that is no socket" : null;
+    }
+
+    private static string? TryBindUnix(EndPoint endPoint)
+    {
+        string path = endPoint.ToString()!;
+        if (Misplaced(path) is { } misplaced) return misplaced;
         if (!File.Exists(path)) return null;
-        if (!IsSocket(path)) return "is a file that is no socket";
         try
         {
             // Without blocking: a listener whose queue is full would keep us waiting.

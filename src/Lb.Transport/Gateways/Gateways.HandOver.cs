@@ -20,7 +20,7 @@ public sealed partial class Gateways : IHandOverSource
     {
         if (_loops is not null || TransportValidation.HandOverAddress(options.Transport) is not { } address) return a => IsOurs(a) || Inherited.Has(a);
         HashSet<string> offered = new(HandOverClient.Offers(address), StringComparer.OrdinalIgnoreCase);
-        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.ToString());
+        return a => IsOurs(a) || Inherited.Has(a) || offered.Contains(a.OfferName);
     }
 
     /// <summary>At the start, before anything is bound.</summary>
@@ -45,15 +45,25 @@ public sealed partial class Gateways : IHandOverSource
         }
         catch (SocketException error)
         {
-            errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
+            // The one before has stopped already: better no successor than nobody who serves.
+            if (predecessor is not null) TransportLog.NoHandOver(_logger, transport.HandOver!, error.Message);
+            else errors.Add(new($"{path}:Transport:HandOver", transport.HandOver, GatewayValidation.Explain(error)));
         }
     }
 
     async Task<IReadOnlyList<(string Address, int Descriptor)>> IHandOverSource.ListenersAsync(bool withSockets)
     {
         List<(string Address, int Descriptor)> all = [];
-        foreach (Gateway gateway in _gateways.Values) all.AddRange(await gateway.ListenersAsync(withSockets).ConfigureAwait(false));
-        return all;
+        try
+        {
+            foreach (Gateway gateway in _gateways.Values) await gateway.AddListenersAsync(withSockets, all).ConfigureAwait(false);
+            return all;
+        }
+        catch
+        {
+            foreach ((_, int descriptor) in all.Where(static l => l.Descriptor >= 0)) _ = Libc.Close(descriptor);
+            throw;
+        }
     }
 
     async Task IHandOverSource.HandedOverAsync()

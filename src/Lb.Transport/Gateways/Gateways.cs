@@ -85,6 +85,8 @@ public sealed partial class Gateways : ILbPart, IDisposable
 
         // What is given up comes first: an address may move from one gateway to another, or a gateway get another name.
         foreach (Gateway gone in _gateways.Values.Where(g => !Stays(g, options))) await LeaveAsync(gone, options).ConfigureAwait(false);
+        IReadOnlyList<ListenAddress> datagrams = [.. GatewayValidation.Addresses(options.Gateways.Values).Where(static a => a.IsDatagram)];
+        foreach ((Gateway leaving, _) in _leaving) await leaving.CloseAsync(datagrams).ConfigureAwait(false);
         foreach (Gateway stays in _gateways.Values) await stays.CloseAsync(WantedByOthers(stays.Name, options)).ConfigureAwait(false);
 
         List<ConfigurationError> errors = [];
@@ -162,7 +164,9 @@ public sealed partial class Gateways : ILbPart, IDisposable
         _gateways = _gateways.SetItem(name, running);
     }
 
-    private bool IsOurs(ListenAddress address) => _gateways.Values.Any(g => g.Listens(address));
+    // A UDP gateway that leaves holds its port until its sessions have ended.
+    private bool IsOurs(ListenAddress address) =>
+        _gateways.Values.Any(g => g.Listens(address)) || (address.IsDatagram && _leaving.Exists(l => !l.Stopped.IsCompleted && l.Gateway.Listens(address)));
 
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken ct)

@@ -20,9 +20,12 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
     private const string UnixPrefix = "unix:";
     private const string FdPrefix = "fd:";
     private const string V6Only = " v6only";
+    private const string DatagramPrefix = "udp ";
 
-    /// <summary>The name in an address such as <c>fd:web</c>; empty for any other.</summary>
-    public static string NameOf(string text) => text.StartsWith(FdPrefix, StringComparison.OrdinalIgnoreCase) ? text[FdPrefix.Length..] : "";
+    /// <summary>The name in an offer such as <c>fd:web</c>; empty for any other.</summary>
+    public static string NameOfOffer(string text) => NameOf(text.StartsWith(DatagramPrefix, StringComparison.Ordinal) ? text[DatagramPrefix.Length..] : text);
+
+    private static string NameOf(string text) => text.StartsWith(FdPrefix, StringComparison.OrdinalIgnoreCase) ? text[FdPrefix.Length..] : "";
 
     /// <summary>Reads one entry of <see cref="GatewayOptions.Listen"/>, which a range makes several addresses.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out IReadOnlyList<ListenAddress>? addresses, [NotNullWhen(false)] out string? error)
@@ -114,6 +117,9 @@ internal sealed record ListenAddress(EndPoint EndPoint, bool DualMode, bool IsDa
         addresses = [new ListenAddress(new UnixDomainSocketEndPoint(path), DualMode: false)];
         return true;
     }
+
+    /// <summary>What it is called between two processes: ports of UDP and of TCP are apart.</summary>
+    public string OfferName => IsDatagram ? $"{DatagramPrefix}{this}" : ToString();
 
     /// <summary>As configurations write it.</summary>
     public override string ToString() => EndPoint is UnixDomainSocketEndPoint ? UnixPrefix + EndPoint : DualMode || EndPoint is InheritedEndPoint ? EndPoint.ToString()! : EndPoint + V6Only;

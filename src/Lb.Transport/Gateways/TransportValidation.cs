@@ -13,6 +13,8 @@ internal static class TransportValidation
         if (!CpuList.TryRead(wanted.CpuAffinity, ThreadAffinity.Allowed(), out _, out string? error)) errors.Add(new($"{path}:CpuAffinity", wanted.CpuAffinity, error));
         if (wanted.HandOver is not null && !OperatingSystem.IsLinux()) errors.Add(new($"{path}:HandOver", wanted.HandOver, "is to be had on Linux only"));
         else if (wanted.HandOver is not null && HandOverAddress(wanted) is null) errors.Add(new($"{path}:HandOver", wanted.HandOver, "must be a Unix socket, such as unix:/run/lb-handover.sock"));
+        else if (running is null && !options.SkipPortChecks && HandOverAddress(wanted) is { } address && UnixSocketFile.PathOf(address) is { } file
+            && GatewayValidation.Misplaced(file) is { } misplaced) errors.Add(new($"{path}:HandOver", wanted.HandOver, misplaced));
         if (running is null) return;
         Same("Driver", running.Driver, wanted.Driver);
         Same("Loops", $"{running.Loops}", $"{wanted.Loops}");

@@ -170,6 +170,11 @@ internal interface IAcceptHandler
     /// </summary>
     void OnAccepted(Listener listener, Connection connection);
 
+    /// <summary>What <see cref="Relief"/> of another loop's handler has given to this one could not be taken in (no memory, or reset already): no connection comes of it.</summary>
+    void OnLost(Listener listener)
+    {
+    }
+
     /// <summary>The loop that this handler's connections belong to; needed of those that relieve others.</summary>
     EventLoop? Home => null;
 

@@ -64,6 +64,11 @@ internal sealed class TcpShard(TcpGateway gateway, EventLoop loop, LoopShare sha
         else (_door ??= new AdmissionDoor(Loop, gateway.Admission, gateway.Limits, Enter)).Knock(connection);
     }
 
+    public void OnLost(Listener listener)
+    {
+        if (!ReferenceEquals(listener.Handler, this)) share.Came();
+    }
+
     private void Enter(Connection connection)
     {
         share.Opened();

@@ -48,6 +48,9 @@ internal static partial class TransportLog
     [LoggerMessage(4604, LogLevel.Warning, "A process has asked for the listening sockets and did not take over: {Why}; this one goes on")]
     public static partial void HandOverFailed(ILogger logger, string why);
 
+    [LoggerMessage(4605, LogLevel.Error, "No process can take over from this one by {Address}: {Why}")]
+    public static partial void NoHandOver(ILogger logger, string address, string why);
+
     [LoggerMessage(4400, LogLevel.Information, "Gateway {Gateway} shows {Count} certificates; the first to expire is {Source}, on {Day:yyyy-MM-dd}")]
     public static partial void CertificatesRead(ILogger logger, string gateway, int count, string source, DateTimeOffset day);
 

@@ -55,6 +55,8 @@ public sealed class UdpGateway : Gateway, IMarkedSessions
 
     private protected override IReadOnlyList<GatewayShard> Shards => _shards;
 
+    private protected override bool HasSessions => true;
+
     /// <summary>Sessions that ended in this way.</summary>
     /// <param name="end">The way.</param>
     public long Count(UdpEnd end) => Sum(c => Volatile.Read(ref c.Ends[(int)end]));

@@ -219,7 +219,7 @@ internal sealed class UdpShard : GatewayShard, IDatagramHandler
         PickContext context = Context(listener, item.From, item.Local);
         if (!TryPick(settings.Pool, in context, out ServerLease lease, out PickFailure failure))
             return Refuse(failure == PickFailure.AllFull ? UdpDrop.ServersFull : UdpDrop.NoServer, in item);
-        if ((_gateway.OpenConnections >= settings.MaxSessions || _gateway.IsFull) && !Evict(settings.MaxSessions))
+        if ((_gateway.OpenConnections >= settings.MaxSessions || _gateway.Limits.IsFullForSessions(_gateway.OpenConnections)) && !Evict(_gateway.OpenConnections))
         {
             lease.Complete(LeaseOutcome.Ignored);
             return Refuse(UdpDrop.SessionLimit, in item);

@@ -244,11 +244,12 @@ public abstract class DescriptorShortageContract
         private const int DescriptorLimit = 7;
         private readonly List<int> _fillers = [];
         private readonly ResourceLimit _before;
+        private readonly (int Workers, int Io) _most;
         private bool _restored;
 
         public LoweredLimit()
         {
-            StartThreads();
+            _most = StartThreads();
             int highest = Directory.GetFileSystemEntries("/proc/self/fd").Max(static path => int.Parse(Path.GetFileName(path)));
             Assert.Equal(0, GetLimit(DescriptorLimit, out _before));
             ResourceLimit lowered = _before with { Soft = (ulong)highest + 1 };
@@ -262,16 +263,23 @@ public abstract class DescriptorShortageContract
             _restored = true;
             foreach (int filler in _fillers) _ = CloseDescriptor(filler);
             Assert.Equal(0, SetLimit(DescriptorLimit, in _before));
+            ThreadPool.SetMaxThreads(_most.Workers, _most.Io);
         }
 
-        /// <summary>The pool can't start a thread without a descriptor, and the process dies of it: it must have enough before.</summary>
-        private static void StartThreads()
+        /// <summary>
+        /// The pool can't start a thread without a descriptor, and the process dies of it: it has enough before and must not want more, as it does whenever
+        /// work has waited for half a second on a busy machine. That none ends by itself says <c>runtimeconfig.template.json</c>.
+        /// </summary>
+        private static (int Workers, int Io) StartThreads()
         {
             const int Enough = 16;
             ThreadPool.GetMinThreads(out int workers, out int io);
             ThreadPool.SetMinThreads(Math.Max(workers, Enough), io);
             using Barrier all = new(Enough);
             Task.WaitAll(Enumerable.Range(0, Enough).Select(_ => Task.Run(() => all.SignalAndWait())).ToArray());
+            ThreadPool.GetMaxThreads(out int mostWorkers, out int mostIo);
+            Assert.True(ThreadPool.SetMaxThreads(Math.Max(Math.Max(workers, Enough), ThreadPool.ThreadCount), mostIo));
+            return (mostWorkers, mostIo);
         }
 
         [DllImport("libc", EntryPoint = "dup")]

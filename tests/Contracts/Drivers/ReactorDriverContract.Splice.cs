@@ -239,7 +239,7 @@ public abstract partial class ReactorDriverContract
             (ReferenceEquals(connection, relay.Client) ? relay.Server! : relay.Client!).Abort();
             connection.Close();
         });
-        Assert.SkipWhen(Splices(host.Loop) is null, "This driver copies.");
+        if (await CopiesAsync(host, relay)) return;
         Task sending = FloodAsync(source, Pattern(BulkLength));
 
         await Record.ExceptionAsync(() => sink.ReadToEndAsync());
@@ -248,13 +248,21 @@ public abstract partial class ReactorDriverContract
         if (how == "throw") Assert.Equal(CloseReason.LocalError, await relay.Closed.Task);
     }
 
+    // A driver that copies says so when it is asked, and that is all there is to prove of it.
+    private async Task<bool> CopiesAsync(LoopHost host, Relay relay)
+    {
+        if (Splices(host.Loop) is not null) return false;
+        Assert.False(await host.On(() => relay.Client!.TrySpliceTo(relay.Server!)));
+        return true;
+    }
+
     [Fact(Timeout = Limit)]
     [Trait("Row", "T4")]
     public async Task Splicing_allocates_nothing_once_warm()
     {
         await using LoopHost host = Host();
         (Relay relay, Socket source, Socket sink) = await SplicingAsync(host);
-        Assert.SkipWhen(Splices(host.Loop) is null, "This driver copies.");
+        if (await CopiesAsync(host, relay)) return;
         byte[] block = Pattern(1 << 20);
         byte[] received = new byte[1 << 20];
         await MoveAsync();

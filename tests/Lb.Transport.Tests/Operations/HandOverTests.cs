@@ -249,6 +249,18 @@ public sealed partial class HandOverTests : GatewayTests
         Assert.Equal("Lb:Transport:HandOver", Assert.Single(lab.Configuration.Validate()).Path);
     }
 
+    [Theory]
+    [InlineData("unix:/nowhere/lb.sock", "the directory does not exist")]
+    [InlineData("unix:/tmp", "is a directory")]
+    [InlineData("unix:/etc/passwd", "is a file that is no socket")]
+    public void A_place_where_no_socket_can_be_is_told_before_the_start(string at, string why)
+    {
+        GatewayLab lab = Make("managed", l => l.Configure.Add(o => o.Transport.HandOver = at));
+        lab.AddServer();
+        lab.Build();
+        Assert.Equal([new ConfigurationError("Lb:Transport:HandOver", at, why)], lab.Configuration.Validate());
+    }
+
     private void Configure(GatewayLab lab, TestServer server, int loops, params string[] listen)
     {
         lab.AddServer(server.Address, "s1");

@@ -80,7 +80,7 @@ public sealed class PreflightTests : GatewayTests
                 "Source": "here", "Interface": "a/b", "Tcp": { "Dscp": 64 },
                 "Servers": [ { "Address": "192.0.2.9:80", "Source": "1.2.3.4:9-8", "Tcp": { "KeepAlive": { "Count": 0 } } } ] } },
               "Gateways": { "front": {
-                "Respond": "smtp", "MinServers": -1, "Pool": "web", "Listen": "127.0.0.1:0", "Interface": "a name that is too long",
+                "Mode": "health", "Respond": "smtp", "MinServers": -1, "Pool": "web", "Listen": "127.0.0.1:0", "Interface": "a name that is too long",
                 "Tcp": { "KeepAlive": { "Idle": "1500ms", "Interval": "0s" }, "UserTimeout": "0s", "MaxSegment": 87, "Mark": -1, "FastOpen": 65536, "DeferAccept": "40000s" } } } } }
             """);
         string[] expected =
@@ -91,6 +91,47 @@ public sealed class PreflightTests : GatewayTests
             "Lb:Pools:web:Servers:0:Tcp:KeepAlive:Count", "Lb:Pools:web:Source", "Lb:Pools:web:Tcp:Dscp", "Lb:Transport:CpuAffinity",
         ];
         Assert.Equal(expected, errors);
+    }
+
+    [Fact]
+    [Trait("Row", "T11")]
+    public void A_source_of_the_other_family_is_refused_where_the_server_has_an_address()
+    {
+        string[] errors = Validate("""
+            { "Lb": { "Pools": { "web": {
+                "Source": "192.0.2.1",
+                "Servers": [ { "Address": "192.0.2.9:80" }, { "Address": "[2001:db8::9]:80" }, { "Address": "192.0.2.8:80", "Source": "2001:db8::1" },
+                    { "Address": "host.example:80", "Source": "2001:db8::1" }, { "Address": "[2001:db8::8]:80", "Source": "*:4000-5000" } ] } } } }
+            """);
+        Assert.Equal(["Lb:Pools:web:Servers:1:Source", "Lb:Pools:web:Servers:2:Source"], errors);
+    }
+
+    [Theory]
+    [Trait("Row", "T17")]
+    [InlineData("\"MinServers\": 2, \"Pool\": \"web\"", "MinServers", "2")]
+    [InlineData("\"Respond\": \"http\", \"Pool\": \"web\"", "Respond", "http")]
+    [InlineData("\"Mode\": \"health\", \"MinServers\": 2", "MinServers", "2")]
+    [InlineData("\"Mode\": \"health\", \"AcceptProxy\": true", "AcceptProxy", "set")]
+    [InlineData("\"Mode\": \"health\", \"QueuePriority\": { \"Class\": 3 }", "QueuePriority:Class", "3")]
+    public void Keys_of_the_health_listener_and_keys_without_a_meaning_there_are_refused(string keys, string key, string value)
+    {
+        LbConfiguration configuration = Provider($$"""
+            { "Lb": { "Pools": { "web": { "Servers": [ { "Address": "192.0.2.9:80" } ] } }, "Gateways": { "front": { "Listen": "127.0.0.1:0", {{keys}} } } } }
+            """).GetRequiredService<LbConfiguration>();
+        ConfigurationError error = Assert.Single(configuration.Validate());
+        Assert.Equal(($"Lb:Gateways:front:{key}", value), (error.Path, error.Value));
+    }
+
+    [Fact]
+    [Trait("Row", "T13")]
+    public void An_interface_that_is_not_there_is_told_once_with_its_name()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Interfaces are Linux's.");
+        LbConfiguration configuration = Provider("""
+            { "Lb": { "Pools": { "web": { "Interface": "eth99", "Servers": [ { "Address": "192.0.2.9:80", "Source": "192.0.2.1" }, { "Address": "192.0.2.8:80", "Interface": "eth98" } ] } } } }
+            """).GetRequiredService<LbConfiguration>();
+        const string Why = "there is no such network interface";
+        Assert.Equal([new("Lb:Pools:web:Interface", "eth99", Why), new("Lb:Pools:web:Servers:1:Interface", "eth98", Why)], configuration.Validate());
     }
 
     private static LbOptions Read(string json) => Provider(json).GetRequiredService<LbConfiguration>().Read();

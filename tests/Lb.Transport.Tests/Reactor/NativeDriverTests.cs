@@ -58,4 +58,25 @@ public abstract class NativeDriverTests : ReactorDriverContract
         await recorder.Drained.Task;
         Assert.Equal("end drained", recorder.Calls);
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_connection_is_not_used_again_in_the_turn_in_which_it_has_ended()
+    {
+        await using LoopHost host = Host();
+        Socket server = host.Server();
+        TaskCompletionSource<(Connection Ended, Connection Next)> both = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        (_, Socket peer) = await host.PairAsync(new Recorder
+        {
+            AfterData = connection =>
+            {
+                connection.Close();
+                host.Loop.Post(_ => both.SetResult((connection, host.Loop.Connect(server.LocalEndPoint!, new Recorder()))), null);
+            },
+        });
+
+        await peer.SendAsync("x"u8.ToArray());
+
+        (Connection ended, Connection next) = await both.Task;
+        Assert.NotSame(ended, next);
+    }
 }

@@ -71,6 +71,55 @@ public class UringDriverTests : NativeDriverTests
         for (int i = 0; i < Talkers; i++) Assert.Equal(i, BitConverter.ToInt32(await clients[i].ReadAsync(4)));
     }
 
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "T3")]
+    public async Task What_is_sent_while_there_is_no_room_for_results_keeps_its_order()
+    {
+        await using LoopHost host = Host();
+        Recorder recorder = new();
+        (Connection connection, Socket peer) = await host.PairAsync(recorder);
+        byte[] behind = new byte[5000];
+        Array.Fill(behind, (byte)1);
+        await host.On(() =>
+        {
+            UringLoop loop = (UringLoop)host.Loop;
+            int full = Fill(DescriptorOf((NativeConnection)connection));
+            for (int i = 0; i < 20_000; i++) loop.Cancel(ulong.MaxValue);
+
+            // Refused, and nobody knows of it yet.
+            Assert.Equal(SendResult.Sent, connection.Send("first"u8));
+            loop.Flush();
+            byte[] filling = new byte[full];
+            for (int got = 0; got < full;) got += peer.Receive(filling, got, full - got, SocketFlags.None);
+            Assert.Equal(SendResult.Pending, connection.Send(behind));
+            Assert.Equal(5005, connection.PendingBytes);
+            connection.ShutdownSend();
+        });
+
+        byte[] received = await peer.ReadToEndAsync();
+        Assert.Equal([.. "first"u8, .. behind], received);
+        await recorder.Drained.Task;
+    }
+
+    /// <summary>Until the kernel takes no byte more for this socket.</summary>
+    private static unsafe int Fill(int descriptor)
+    {
+        int full = 0;
+        byte[] block = new byte[65_536];
+        fixed (byte* bytes = block)
+        {
+            for (nint size = block.Length; size > 0; size /= 2)
+            {
+                while (Libc.Send(descriptor, bytes, size, Libc.MessageDontWait) is > 0 and nint taken) full += (int)taken;
+            }
+        }
+
+        return full;
+    }
+
+    [System.Runtime.CompilerServices.UnsafeAccessor(System.Runtime.CompilerServices.UnsafeAccessorKind.Field, Name = "_descriptor")]
+    private static extern ref int DescriptorOf(NativeConnection connection);
+
     internal static EventLoop CreateUring(TimeProvider time, Action<Exception> onHandlerError)
     {
         Assert.SkipWhen(UringSupport.Missing is not null, $"io_uring can't be used here: {UringSupport.Missing}.");

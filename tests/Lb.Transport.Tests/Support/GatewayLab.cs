@@ -216,6 +216,21 @@ internal sealed class GatewayLab(string driver) : IAsyncDisposable
         return Wait.UntilAsync(() => gateway.OpenConnections == count, () => $"{count} open, there are {gateway.OpenConnections}");
     }
 
+    /// <summary>Holds the first loop up until the answer is completed: what comes meanwhile waits and is received at once.</summary>
+    public async Task<TaskCompletionSource> HoldLoopAsync()
+    {
+        TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously), release = new();
+        Loop[0].Post(
+            _ =>
+            {
+                held.SetResult();
+                release.Task.Wait();
+            },
+            null);
+        await held.Task;
+        return release;
+    }
+
     /// <summary>Loops that have accepted at least one of the gateway's clients.</summary>
     public int LoopsWithConnections() => ShardsOf(Gateway).Count(static s => Volatile.Read(ref s.Counters.Total) > 0);
 

@@ -38,6 +38,7 @@ public sealed class QueueTests : GatewayTests
         Assert.Equal(5, lab.Gateway.Count(RelayEnd.Completed));
     }
 
+    [Trait("Row", "L4")]
     [Theory(Timeout = Timeout)]
     [ClassData(typeof(Drivers))]
     [Trait("Row", "R2")]

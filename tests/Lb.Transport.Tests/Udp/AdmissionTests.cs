@@ -51,7 +51,7 @@ public sealed class AdmissionTests : UdpGatewayTests
         await Wait.UntilAsync(() => lab.Udp().Count(UdpDrop.Denied) == 1, "the datagram was dropped");
 
         await lab.AdvanceAsync(TimeSpan.FromHours(1));
-        await lab.OpenAsync(0);
+        await Wait.UntilAsync(() => lab.Udp().OpenConnections == 0, "the sessions have ended");
         second.Send(lab.At(), "3");
         await server.ShouldGetAsync("3");
     }

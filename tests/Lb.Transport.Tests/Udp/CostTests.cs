@@ -98,8 +98,7 @@ public sealed class CostTests : UdpGatewayTests
         GatewayLab lab = await StartUdpAsync("epoll", l => server = l.AddUdpServer());
         if (!TrySet(server.Socket, Coalesce, 1)) Assert.Skip("This kernel has no UDP_GRO.");
         UdpPeer client = lab.Client();
-        TaskCompletionSource hold = new();
-        lab.Loop[0].Post(_ => hold.Task.Wait(), null);
+        TaskCompletionSource hold = await lab.HoldLoopAsync();
         for (int i = 0; i < 20; i++) client.Send(lab.At(), new byte[100]);
         hold.SetResult();
 

@@ -119,4 +119,32 @@ public sealed class DrainTests : UdpGatewayTests
         Assert.Equal("udp", lab.Gateways["other"].Mode);
         await client.AskAsync(at, server);
     }
+
+    [Theory(Timeout = Timeout)]
+    [ClassData(typeof(Drivers))]
+    public async Task A_gateway_that_comes_back_while_it_still_drains_gets_its_address(string driver)
+    {
+        UdpPeer server = null!;
+        IPEndPoint at;
+        using (UdpPeer probe = new(new IPEndPoint(IPAddress.Parse("127.0.9.7"), 0))) at = probe.EndPoint;
+        bool isThere = true;
+        GatewayLab lab = await StartUdpAsync(driver, l =>
+        {
+            server = l.AddUdpServer();
+            l.Listen[0] = at.ToString();
+            l.Configure.Add(o =>
+            {
+                if (!isThere) o.Gateways.Remove("gate");
+            });
+        });
+        UdpPeer client = lab.Client();
+        await client.AskAsync(at, server);
+        isThere = false;
+        Assert.Empty(await lab.ReloadAsync());
+        isThere = true;
+
+        Assert.Empty(await lab.ReloadAsync());
+
+        await client.AskAsync(at, server);
+    }
 }

@@ -40,8 +40,7 @@ public sealed class FailureTests : UdpGatewayTests
             good = l.AddUdpServer("good");
         });
         UdpPeer client = lab.Client();
-        TaskCompletionSource hold = new();
-        lab.Loop[0].Post(_ => hold.Task.Wait(), null);
+        TaskCompletionSource hold = await lab.HoldLoopAsync();
 
         // Of different sizes and growing, so that each is a message of its own.
         for (int i = 1; i <= 5; i++) client.Send(lab.At(), new string('x', i));

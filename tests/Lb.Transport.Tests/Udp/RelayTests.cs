@@ -94,8 +94,7 @@ public sealed class RelayTests : UdpGatewayTests
         int[] sizes = [200, 200, 200, 10, 0, 200, 1400, 1400, 300, 3000, 200, 201];
 
         // While the loop is held up everything waits, so it is received as one burst.
-        TaskCompletionSource hold = new();
-        lab.Loop[0].Post(_ => hold.Task.Wait(), null);
+        TaskCompletionSource hold = await lab.HoldLoopAsync();
         for (int i = 0; i < PerClient; i++)
         {
             for (int c = 0; c < Clients; c++) clients[c].Send(lab.At(), Datagram(c, i));

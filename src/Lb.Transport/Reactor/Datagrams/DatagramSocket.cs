@@ -40,6 +40,9 @@ internal abstract class DatagramSocket(IDatagramHandler handler, long[] drops) :
     /// <summary>Where it is bound.</summary>
     public abstract EndPoint LocalEndPoint { get; }
 
+    /// <summary>The native socket, to be handed over to another process. Any thread.</summary>
+    public abstract nint Handle { get; }
+
     protected IDatagramHandler Handler => handler;
 
     protected long[] Drops => drops;
@@ -74,6 +77,9 @@ internal abstract class DatagramSocket(IDatagramHandler handler, long[] drops) :
     /// <param name="to">The client.</param>
     /// <param name="local">The address that the client had sent to, or empty.</param>
     public abstract void Reply(DatagramBatch batch, int head, in DatagramAddress to, in DatagramAddress local);
+
+    /// <summary>Leaves what arrives to another process that has this very socket; answers can be sent on. Idempotent.</summary>
+    public abstract void StopReceiving();
 
     /// <summary>Closes at once. No callback follows. Idempotent.</summary>
     public abstract void Close();

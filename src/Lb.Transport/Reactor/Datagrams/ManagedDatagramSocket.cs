@@ -28,6 +28,7 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
     private readonly bool _isConnected;
     private bool _reusePort;
     private bool _closed;
+    private bool _isDeaf;
 
     private ManagedDatagramSocket(ReactorLoop loop, Socket socket, IDatagramHandler handler, long[] drops, ManagedDatagramSocket? parent = null)
         : base(handler, drops)
@@ -47,20 +48,26 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
 
     public override EndPoint LocalEndPoint => _local;
 
+    public override nint Handle => _closed ? -1 : _socket.Handle;
+
     private bool IsV6 => _socket.AddressFamily == AddressFamily.InterNetworkV6;
 
     public static ManagedDatagramSocket OpenBound(ReactorLoop loop, IPEndPoint address, in ListenOptions options, IDatagramHandler handler, long[] drops)
     {
         bool isAny = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any);
-        Socket socket = Open(address.AddressFamily);
+        Socket socket = options.Inherited is { } inherited ? new(new SafeSocketHandle(inherited, ownsHandle: true)) { Blocking = false } : Open(address.AddressFamily);
         try
         {
-            ManagedListener.AllowReuse(socket, address: isAny, options.ReusePort);
-            if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
+            if (options.Inherited is null)
+            {
+                ManagedListener.AllowReuse(socket, address: isAny, options.ReusePort);
+                if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = options.DualMode;
+            }
+
             if (OperatingSystem.IsLinux()) options.Tuning?.Apply(socket);
             if (isAny) AskForLocal(socket);
             socket.ReceiveBufferSize = ListenerBuffer;
-            socket.Bind(address);
+            if (options.Inherited is null) socket.Bind(address);
             return new ManagedDatagramSocket(loop, socket, handler, drops) { _reusePort = options.ReusePort };
         }
         catch
@@ -116,17 +123,27 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         }
     }
 
+    public override void StopReceiving()
+    {
+        _isDeaf = true;
+        CloseChildren();
+    }
+
     public override void Close()
     {
         if (_closed) return;
         _closed = true;
-        if (_children is not null)
-        {
-            foreach (ManagedDatagramSocket? child in _children.Values) child?.Close();
-        }
-
+        CloseChildren();
         _socket.Dispose();
         _ready.Dispose();
+    }
+
+    // What arrives at their addresses comes to the wildcard socket then.
+    private void CloseChildren()
+    {
+        if (_children is null) return;
+        foreach (ManagedDatagramSocket? child in _children.Values) child?.Close();
+        _children.Clear();
     }
 
     private static Socket Open(AddressFamily family) => new(family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
@@ -169,7 +186,7 @@ internal sealed class ManagedDatagramSocket : DatagramSocket
         DatagramBatch batch = _isConnected ? _loop.Datagrams.Out : _loop.Datagrams.In;
         for (int turn = 0; turn < BatchesPerTurn; turn++)
         {
-            if (_closed) return;
+            if (_closed || _isDeaf) return;
             int count = 0;
             bool unreachable = IsUnreachable(_ready.TakeError()) && _isConnected;
             while (count < BatchSize && !unreachable && _socket.Poll(0, SelectMode.SelectRead))

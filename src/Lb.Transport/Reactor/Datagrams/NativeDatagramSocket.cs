@@ -6,7 +6,7 @@ namespace Lb.Transport;
 /// <summary>A UDP socket of the epoll and io_uring drivers.</summary>
 internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorHandler
 {
-    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).Receive();
+    private static readonly Action<object?> s_goOn = static state => ((NativeDatagramSocket)state!).GoOn();
 
     private readonly ReactorLoop _loop;
     private readonly DatagramArea _area;
@@ -14,6 +14,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     private DescriptorWatch? _watch;
     private uint _overflows;
     private bool _canSegment = true;
+    private bool _goesOn;
+    private bool _isDeaf;
 
     private NativeDatagramSocket(ReactorLoop loop, int descriptor, bool isV6, EndPoint? local, IDatagramHandler handler, long[] drops)
         : base(handler, drops)
@@ -27,6 +29,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     }
 
     public override EndPoint LocalEndPoint => _local;
+
+    public override nint Handle => Descriptor;
 
     internal int Descriptor { get; private set; }
 
@@ -44,13 +48,13 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
     {
         byte* native = stackalloc byte[NativeAddress.Capacity];
         uint length = NativeAddress.Write(address, native, out int family);
-        int descriptor = Open(family);
+        int descriptor = options.Inherited is { } inherited ? (int)inherited : Open(family);
         if (descriptor < 0) throw Errno.ToException(Libc.Errno, $"socket for {address}");
         bool isV6 = family == Libc.AddressFamilyV6;
         try
         {
             if (options.ReusePort) Set(Libc.LevelSocket, Libc.ReusePort, 1);
-            if (isV6) Set(Libc.LevelV6, Libc.V6Only, options.DualMode ? 0 : 1);
+            if (isV6 && options.Inherited is null) Set(Libc.LevelV6, Libc.V6Only, options.DualMode ? 0 : 1);
             string? failed = null;
             int error = options.Tuning?.Apply(descriptor, isV6, out failed, isDatagram: true) ?? 0;
             if (error != 0) throw Errno.ToException(error, $"{failed} for {address}");
@@ -62,7 +66,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             _ = Libc.SetOption(descriptor, DatagramLibc.LevelUdp, DatagramLibc.Coalesce, 1);
             if (Libc.SetOption(descriptor, Libc.LevelSocket, DatagramLibc.ReceiveBufferForce, ListenerBuffer) != 0)
                 _ = Libc.SetOption(descriptor, Libc.LevelSocket, DatagramLibc.ReceiveBuffer, ListenerBuffer);
-            if (Libc.Bind(descriptor, native, length) != 0) throw Errno.ToException(Libc.Errno, $"bind to {address}");
+            if (options.Inherited is null && Libc.Bind(descriptor, native, length) != 0) throw Errno.ToException(Libc.Errno, $"bind to {address}");
             IPEndPoint local = new(address.Address, NativeAddress.LocalPortOf(descriptor));
             NativeDatagramSocket socket = new(loop, descriptor, isV6, local, handler, drops);
             socket._watch = loop.Watch(descriptor, socket, writes: false);
@@ -127,7 +131,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
 
     public void OnReady(bool readable, bool writable)
     {
-        if (readable) Receive();
+        // What comes while it waits for its next turn is read then, so that a flood gets one share of each turn.
+        if (readable && !_goesOn) Receive();
 
         // Writable is told of errors only. What is left of them would fill the socket's memory.
         while (writable && Descriptor >= 0 && TakeError() != 0)
@@ -148,11 +153,18 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
         return header.ControlLength >= ControlHeader.Size + sizeof(int) ? *(int*)(control + ControlHeader.Size) : Errno.InputOutput;
     }
 
+    public override void StopReceiving()
+    {
+        if (_isDeaf || Descriptor < 0) return;
+        _isDeaf = true;
+        _loop.Unwatch(_watch!);
+    }
+
     public override void Close()
     {
         if (Descriptor < 0) return;
         if (!IsConnected) _area.FlushReplies();
-        _loop.Unwatch(_watch!);
+        if (!_isDeaf) _loop.Unwatch(_watch!);
         _area.Remove(this);
         CloseDescriptor();
     }
@@ -182,7 +194,7 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
         DatagramBatch batch = IsConnected ? _area.Out : _area.In;
         for (int turn = 0; turn < BatchesPerTurn; turn++)
         {
-            if (Descriptor < 0) return;
+            if (Descriptor < 0 || _isDeaf) return;
             if (IsConnected && batch.Capacity - batch.Used < BatchSize / 2) _area.Flush();
             int first = IsConnected ? batch.Used : 0, most = Math.Min(BatchSize, batch.Capacity - first);
             uint overflows = _overflows;
@@ -195,9 +207,8 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
                 if (error == Errno.Again) return;
                 if (IsConnected && DatagramSender.IsUnreachable(error)) Handler.OnUnreachable(this);
 
-                // The error was an older one, and has been told now; behind it there may be data.
-                if (turn < BatchesPerTurn - 1) continue;
-                return;
+                // The error was an older one, and has been told now; behind it there may be data, of which no edge tells any more.
+                continue;
             }
 
             if (IsConnected) batch.Used += count;
@@ -207,6 +218,12 @@ internal sealed unsafe class NativeDatagramSocket : DatagramSocket, IDescriptorH
             if (count < most) return;
         }
 
-        _ = _loop.Post(s_goOn, this);
+        _goesOn = _loop.Post(s_goOn, this);
+    }
+
+    private void GoOn()
+    {
+        _goesOn = false;
+        Receive();
     }
 }

@@ -85,6 +85,8 @@ internal sealed unsafe class EpollLoop : NativeLoop
 
     protected override void Dispatch(int count)
     {
+        EndTurn();
+
         // A negative count is an interrupted call: the turn finds nothing and sleeps again.
         for (int i = 0; i < count; i++)
         {
@@ -115,8 +117,6 @@ internal sealed unsafe class EpollLoop : NativeLoop
                 HandlerFailed(connection, exception);
             }
         }
-
-        EndTurn();
     }
 
     protected override void Release()

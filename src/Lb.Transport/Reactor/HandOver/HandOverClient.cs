@@ -30,28 +30,40 @@ internal sealed class HandOverClient : IDisposable
     {
         using HandOverClient? client = TryConnect(address);
         List<string> offers = [];
-        return client is not null && client.Say(List) && client.Hear((text, _) => offers.Add(text)) ? offers : [];
+        return client is not null && client.Say(List) && client.Hear((text, descriptor) =>
+        {
+            Close(descriptor);
+            offers.Add(text);
+        }) ? offers : [];
     }
 
-    /// <summary>Takes the sockets of the process that runs; null when none runs, or when it does not give them.</summary>
+    /// <summary>Takes the sockets of the process that runs, all of them; null when none runs, or when it does not give them: then none is taken.</summary>
     /// <param name="address">Where it is asked.</param>
     /// <param name="sockets">Takes them in.</param>
     public static HandOverClient? TryTake(UnixDomainSocketEndPoint address, InheritedSockets sockets)
     {
         HandOverClient? client = TryConnect(address);
         if (client is null) return null;
-        bool isWhole = client.Say(Take) && client.Hear((text, descriptor) =>
+        List<(int Descriptor, string Text)> given = [];
+        if (client.Say(Take) && client.Hear((text, descriptor) => given.Add((descriptor, text))))
         {
-            if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOf(text))) _ = Libc.Close(descriptor);
-        });
-        if (isWhole) return client;
+            foreach ((int descriptor, string text) in given)
+            {
+                if (descriptor >= 0 && !sockets.Add(descriptor, ListenAddress.NameOfOffer(text))) Close(descriptor);
+            }
+
+            return client;
+        }
+
+        // Some without the others would be served by two processes that know nothing of each other.
+        foreach ((int descriptor, _) in given) Close(descriptor);
         client.Dispose();
         return null;
     }
 
     /// <summary>This process listens: the other one stops. Returns when it has.</summary>
     /// <returns>False: it is gone already.</returns>
-    public bool Ready() => Say(Started) && Hear(static (_, _) => { }, Done);
+    public bool Ready() => Say(Started) && Hear(static (_, descriptor) => Close(descriptor), Done);
 
     public void Dispose() => _socket.Dispose();
 
@@ -83,8 +95,19 @@ internal sealed class HandOverClient : IDisposable
             int length = SocketPassing.Receive((int)_socket.Handle, message, out int descriptor);
             if (length <= 0) return false;
             string text = Encoding.UTF8.GetString(message[..length]);
-            if (text == last) return true;
-            each(text, descriptor);
+            if (text != last)
+            {
+                each(text, descriptor);
+                continue;
+            }
+
+            Close(descriptor);
+            return true;
         }
+    }
+
+    private static void Close(int descriptor)
+    {
+        if (descriptor >= 0) _ = Libc.Close(descriptor);
     }
 }

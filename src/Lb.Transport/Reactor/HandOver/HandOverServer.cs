@@ -24,6 +24,10 @@ internal interface IHandOverSource
 internal sealed class HandOverServer : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long the other one may take for a line.</summary>
+    private static readonly TimeSpan s_slowness = TimeSpan.FromSeconds(5);
 
     private readonly Socket _socket;
     private readonly string? _path;
@@ -92,10 +96,13 @@ internal sealed class HandOverServer : IDisposable
                 if (_stop.IsCancellationRequested) return;
                 _source.Failed("it does not say that it is ready");
             }
-            catch (SocketException error)
+            catch (Exception error)
             {
                 if (_stop.IsCancellationRequested) return;
                 _source.Failed(error.Message);
+
+                // No descriptor, perhaps: the next attempt fails at once as well.
+                await Task.Delay(s_pause, _time, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }
@@ -114,13 +121,20 @@ internal sealed class HandOverServer : IDisposable
         string wish = await HearAsync(peer, limit.Token).ConfigureAwait(false);
         bool takes = wish == HandOverClient.Take;
         if (!takes && wish != HandOverClient.List) return;
+        bool isHeard = true;
         foreach ((string address, int descriptor) in await _source.ListenersAsync(takes).ConfigureAwait(false))
         {
-            _ = Say(peer, address, descriptor);
+            isHeard = isHeard && Say(peer, address, descriptor);
             if (descriptor >= 0) _ = Libc.Close(descriptor);
         }
 
-        _ = Say(peer, HandOverClient.End, -1);
+        // Without the end the other one takes none: a listener that it did not get would be closed here, with the clients that wait in its queue.
+        if (!isHeard || !Say(peer, HandOverClient.End, -1))
+        {
+            _source.Failed("it does not take them");
+            return;
+        }
+
         if (!takes) return;
         if (await HearAsync(peer, limit.Token).ConfigureAwait(false) != HandOverClient.Started)
         {
@@ -135,7 +149,17 @@ internal sealed class HandOverServer : IDisposable
         _ = Say(peer, HandOverClient.Done, -1);
     }
 
-    private static bool Say(Socket peer, string text, int descriptor) => SocketPassing.Send((int)peer.Handle, Encoding.UTF8.GetBytes(text), descriptor);
+    // The framework has made the socket one that does not wait; some hundred messages fill it.
+    private static bool Say(Socket peer, string text, int descriptor)
+    {
+        byte[] message = Encoding.UTF8.GetBytes(text);
+        while (!SocketPassing.Send((int)peer.Handle, message, descriptor))
+        {
+            if (Libc.Errno != Errno.Again || !peer.Poll(s_slowness, SelectMode.SelectWrite)) return false;
+        }
+
+        return true;
+    }
 
     private static async Task<string> HearAsync(Socket peer, CancellationToken ct)
     {

@@ -39,13 +39,13 @@ internal sealed class InheritedSockets
         for (int i = 0; i < count; i++) Add(first + i, i < names.Length ? names[i] : "");
     }
 
-    /// <summary>Takes a descriptor in; one that is no listening stream socket is left alone.</summary>
+    /// <summary>Takes a descriptor in; one that is neither a listening stream socket nor a bound UDP socket is left alone.</summary>
     /// <returns>False: it is none.</returns>
     public bool Add(int descriptor, string name)
     {
         if (InheritedSocket.ListensOn(descriptor) is not { } endPoint) return false;
         InheritedSocket.Prepare(descriptor);
-        lock (_lock) _entries.Add(new Entry(descriptor, endPoint, name));
+        lock (_lock) _entries.Add(new Entry(descriptor, endPoint, name, InheritedSocket.IsDatagram(descriptor)));
         return true;
     }
 
@@ -89,9 +89,10 @@ internal sealed class InheritedSockets
     /// <param name="Descriptor">The socket.</param>
     /// <param name="EndPoint">Where it listens.</param>
     /// <param name="Name">Its name (systemd's <c>FileDescriptorName</c>), or empty.</param>
-    internal sealed record Entry(int Descriptor, EndPoint EndPoint, string Name)
+    /// <param name="IsDatagram">For UDP.</param>
+    internal sealed record Entry(int Descriptor, EndPoint EndPoint, string Name, bool IsDatagram)
     {
-        public bool IsFor(ListenAddress address) => !address.IsDatagram && address.EndPoint switch
+        public bool IsFor(ListenAddress address) => address.IsDatagram == IsDatagram && address.EndPoint switch
         {
             InheritedEndPoint inherited => Name.Equals(inherited.Name, StringComparison.Ordinal),
             IPEndPoint { Port: 0 } => false,

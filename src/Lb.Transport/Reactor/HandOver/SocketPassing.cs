@@ -8,12 +8,16 @@ internal static unsafe class SocketPassing
     private const int Rights = 1;
     private const int CloseOnExec = 0x40000000;
     private const int PeerCredentials = 17;
+    private const short CanWrite = 4; // POLLOUT
 
-    /// <summary>Sends a message.</summary>
+    // The other side reads as fast as it can; one that does not has stopped.
+    private const int Patience = 10_000;
+
+    /// <summary>Sends a message; waits some seconds for a peer that has not read the ones before it.</summary>
     /// <param name="socket">A Unix socket that keeps messages apart.</param>
     /// <param name="text">The message.</param>
     /// <param name="descriptor">What goes with it; -1 = nothing.</param>
-    /// <returns>False: the peer is gone.</returns>
+    /// <returns>False: the peer is gone, or does not read, or the descriptor can't be sent.</returns>
     public static bool Send(int socket, ReadOnlySpan<byte> text, int descriptor)
     {
         Control control = new() { Length = (nint)ControlLength, Level = Libc.LevelSocket, Type = Rights, Descriptor = descriptor };
@@ -27,7 +31,14 @@ internal static unsafe class SocketPassing
                 header.ControlLength = sizeof(Control);
             }
 
-            return Libc.SendMessage(socket, &header, Libc.MessageNoSignal) == text.Length;
+            while (true)
+            {
+                nint sent = Libc.SendMessage(socket, &header, Libc.MessageNoSignal);
+                if (sent >= 0) return sent == text.Length;
+                if (Libc.Errno == Errno.Interrupted) continue;
+                PollItem item = new() { Descriptor = socket, Wanted = CanWrite };
+                if (Libc.Errno != Errno.Again || Libc.Poll(&item, 1, Patience) == 0) return false;
+            }
         }
     }
 
@@ -44,8 +55,14 @@ internal static unsafe class SocketPassing
         {
             Vector vector = new() { Base = bytes, Length = text.Length };
             Header header = new() { Vectors = &vector, VectorCount = 1, Control = &control, ControlLength = sizeof(Control) };
-            int length = (int)Libc.ReceiveMessage(socket, &header, CloseOnExec);
-            if (length >= 0 && header.ControlLength >= (nint)ControlLength && control.Level == Libc.LevelSocket && control.Type == Rights) descriptor = control.Descriptor;
+            int length;
+            do length = (int)Libc.ReceiveMessage(socket, &header, CloseOnExec);
+            while (length < 0 && Libc.Errno == Errno.Interrupted);
+            if (length < 0 || header.ControlLength < (nint)ControlLength || control.Level != Libc.LevelSocket || control.Type != Rights) return length;
+            descriptor = control.Descriptor;
+
+            // The padding has room for a second one, which nobody here sends. More than that the kernel takes back.
+            if (control.Length >= sizeof(Control)) _ = Libc.Close(control.Second);
             return length;
         }
     }
@@ -79,6 +96,15 @@ internal static unsafe class SocketPassing
         public nint Flags;
     }
 
+    // struct pollfd.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollItem
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Found;
+    }
+
     // struct cmsghdr with one descriptor, padded to 24 bytes.
     [StructLayout(LayoutKind.Sequential)]
     private struct Control
@@ -87,6 +113,6 @@ internal static unsafe class SocketPassing
         public int Level;
         public int Type;
         public int Descriptor;
-        public int Padding;
+        public int Second;
     }
 }

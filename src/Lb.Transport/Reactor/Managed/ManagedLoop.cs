@@ -51,7 +51,12 @@ internal sealed class ManagedLoop : ReactorLoop
         ManagedConnection connection = new(this) { Handler = Unhandled.Instance };
         try
         {
-            if (!connection.TryBeginAccepted(socket, listener.NoDelay)) return;
+            if (!connection.TryBeginAccepted(socket, listener.NoDelay))
+            {
+                handler.OnLost(listener);
+                return;
+            }
+
             handler.OnAccepted(listener, connection);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.BeginReading();

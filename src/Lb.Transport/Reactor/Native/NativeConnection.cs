@@ -15,6 +15,7 @@ namespace Lb.Transport;
 internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Connection
 {
     private const int FailureShift = 24;
+    private const int FailureMask = 7;
 
     private PeerAddress _peer;
     private protected SendBuffer _pending;
@@ -106,8 +107,8 @@ internal abstract unsafe partial class NativeConnection(NativeLoop loop) : Conne
     /// <summary>Why it is broken, in two bits beside the flags: a field of its own would cost every connection eight bytes.</summary>
     private protected CloseReason Failure
     {
-        get => (CloseReason)((int)_flags >> FailureShift & 3);
-        set => _flags = (_flags & (ConnectionFlags)~(3 << FailureShift)) | (ConnectionFlags)((int)value << FailureShift);
+        get => (CloseReason)((int)_flags >> FailureShift & FailureMask);
+        set => _flags = (_flags & (ConnectionFlags)~(FailureMask << FailureShift)) | (ConnectionFlags)((int)value << FailureShift);
     }
 
     private SendResult SendToClosed()

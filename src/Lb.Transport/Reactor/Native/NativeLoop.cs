@@ -83,6 +83,7 @@ internal abstract unsafe class NativeLoop : ReactorLoop
         try
         {
             if (Register(connection, descriptor)) handler.OnAccepted(listener, connection);
+            else handler.OnLost(listener);
             if (connection.Handler == Unhandled.Instance) connection.Close();
             else connection.OnBegun();
         }
@@ -142,7 +143,7 @@ internal abstract unsafe class NativeLoop : ReactorLoop
         _cache.Released(connection);
     }
 
-    /// <summary>Nothing of this turn can reach the closed connections any more, unless they wait for a turn of their own.</summary>
+    /// <summary>To be called when the next turn begins: nothing can reach the closed connections any more, unless they wait for a turn of their own.</summary>
     protected void EndTurn() => _cache.EndTurn(static connection => !connection.IsQueued);
 
     /// <summary>The listener of an event; null when it has been closed.</summary>

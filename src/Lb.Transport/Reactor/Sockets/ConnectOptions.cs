@@ -9,6 +9,8 @@ internal sealed class ConnectOptions
     // A range that is in use as a whole must not hold the loop up for ever.
     private const int MostTries = 2048;
 
+    private static readonly PeerAddress s_anyV4 = PeerAddress.From(new IPEndPoint(IPAddress.Any, 0)), s_anyV6 = PeerAddress.From(new IPEndPoint(IPAddress.IPv6Any, 0));
+
     private readonly PeerAddress _address;
     private int _used = -1;
 
@@ -49,9 +51,12 @@ internal sealed class ConnectOptions
             return true;
         }
 
+        // An address of the other family can't be bound to; the validation has refused it, but a host name may stand for either.
+        bool isAny = Source.Address!.Equals(IPAddress.Any) || Source.Address.Equals(IPAddress.IPv6Any);
+        if (!isAny && _address.IsV6 != isV6) return false;
         int port = Source.FirstPort;
         if (port > 0) port += (int)((uint)Interlocked.Increment(ref _used) % (uint)(Source.LastPort - port + 1));
-        local = WithPort(_address, port);
+        local = WithPort(!isAny ? _address : isV6 ? s_anyV6 : s_anyV4, port);
         return true;
     }
 

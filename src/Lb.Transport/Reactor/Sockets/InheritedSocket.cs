@@ -26,16 +26,19 @@ internal static unsafe class InheritedSocket
     /// <summary>A second descriptor of the same socket, closed on exec; -1: it can't be had.</summary>
     public static int Duplicate(nint descriptor) => descriptor < 0 ? -1 : Libc.Control((int)descriptor, DuplicateCloseOnExec, 0);
 
-    /// <summary>Where a listening stream socket listens; null for anything else.</summary>
+    /// <summary>Where a stream socket listens, or a UDP socket is bound; null for anything else.</summary>
     public static EndPoint? ListensOn(int descriptor)
     {
-        if (Libc.GetNumber(descriptor, Libc.LevelSocket, SocketType) != Libc.SockStream || Libc.GetNumber(descriptor, Libc.LevelSocket, AcceptsConnections) != 1) return null;
+        bool isDatagram = IsDatagram(descriptor);
+        if (!isDatagram && (Libc.GetNumber(descriptor, Libc.LevelSocket, SocketType) != Libc.SockStream || Libc.GetNumber(descriptor, Libc.LevelSocket, AcceptsConnections) != 1)) return null;
         byte* native = stackalloc byte[NativeAddress.Capacity];
         uint length = NativeAddress.Capacity;
         if (Libc.GetSocketName(descriptor, native, &length) != 0) return null;
         int family = *(ushort*)native;
         if (family == Libc.AddressFamilyUnix)
         {
+            if (isDatagram) return null;
+
             // An abstract name begins with a zero and is as long as the length says; a path ends with one.
             ReadOnlySpan<byte> name = new(native + 2, (int)Math.Max(0, length - 2));
             if (name.IsEmpty) return null;
@@ -45,6 +48,7 @@ internal static unsafe class InheritedSocket
 
         // Not by way of PeerAddress, for which an IPv6 address of an IPv4 one is that.
         int port = native[2] << 8 | native[3];
+        if (port == 0) return null;
         return family switch
         {
             Libc.AddressFamilyV4 => new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(native + 4, 4)), port),
@@ -52,6 +56,9 @@ internal static unsafe class InheritedSocket
             _ => null,
         };
     }
+
+    /// <summary>True for a datagram socket.</summary>
+    public static bool IsDatagram(int descriptor) => Libc.GetNumber(descriptor, Libc.LevelSocket, SocketType) == DatagramLibc.SockDatagram;
 
     /// <summary>True when others may listen on its port beside it.</summary>
     public static bool SharesPort(int descriptor) => Libc.GetNumber(descriptor, Libc.LevelSocket, Libc.ReusePort) == 1;

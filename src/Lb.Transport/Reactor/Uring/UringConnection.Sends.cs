@@ -5,7 +5,8 @@ namespace Lb.Transport;
 /// <content>Small messages leave with the turn's other operations.</content>
 /// <remarks>
 /// <see cref="Send"/> answers <see cref="SendResult.Sent"/> before the kernel has seen them. That is no promise too much: whoever asks what is pending, ends
-/// the stream or closes learns the truth first (<see cref="Resolve"/>), and what the kernel refuses waits as if it had been refused at once.
+/// the stream or closes learns the truth first (<see cref="Resolve"/>), and what the kernel refuses waits as if it had been refused at once. Where more has
+/// happened than there is room for results, the truth comes later: until then it is all pending.
 /// </remarks>
 internal sealed unsafe partial class UringConnection
 {
@@ -15,8 +16,7 @@ internal sealed unsafe partial class UringConnection
     {
         get
         {
-            Resolve();
-            return base.PendingBytes;
+            return base.PendingBytes + Resolve();
         }
     }
 
@@ -24,8 +24,9 @@ internal sealed unsafe partial class UringConnection
     {
         const ConnectionFlags Relevant = Live | Connecting | Failed | ShutdownAsked | Writable | SplicedInto;
         if ((_flags & Relevant) == (Live | Writable) && data.Length <= UringSends.Size && !data.IsEmpty && TrySendLater(data)) return SendResult.Sent;
-        Resolve();
-        return base.Send(data);
+        if (Resolve() == 0 || (_flags & (Live | Failed | ShutdownAsked)) != Live) return base.Send(data);
+        _pending.Append(data);
+        return SendResult.Pending;
     }
 
     public override void ShutdownSend()
@@ -67,10 +68,12 @@ internal sealed unsafe partial class UringConnection
     }
 
     /// <summary>Whatever is on its way is sent now, or is seen to have been sent or refused.</summary>
-    private void Resolve()
+    /// <returns>Bytes of which it is not known yet, because there was no room for the result. From then on they are pending.</returns>
+    private int Resolve()
     {
-        if ((_operations & UringKinds.Send) == 0 || (_flags & Live) == 0) return;
+        if ((_operations & UringKinds.Send) == 0 || (_flags & Live) == 0) return 0;
         ref UringSends.Entry entry = ref loop.Sends[_block];
+        if ((_operations & UringKinds.Unknown) != 0) return entry.Length;
         if (loop.TryWithdraw(entry.Operation))
         {
             Settled((int)Write(loop.Sends.Start(_block), entry.Length));
@@ -79,14 +82,23 @@ internal sealed unsafe partial class UringConnection
         {
             if (Outcome(result) is int sent) Settled(sent);
         }
+        else
+        {
+            _operations |= UringKinds.Unknown;
+            return entry.Length;
+        }
+
+        return 0;
     }
 
     /// <summary>The kernel's answer has come in its turn.</summary>
     private void OnSent(int result)
     {
+        bool wasPending = (_operations & UringKinds.Unknown) != 0;
+        _operations &= ~UringKinds.Unknown;
         if (Outcome(result) is not { } sent) return;
         Settled(sent);
-        if (_pending.Length > 0 && (_flags & Writable) != 0) Flush();
+        if (_pending.Length > 0 ? (_flags & Writable) != 0 : wasPending && (_flags & Failed) == 0) Flush();
         else if (_pending.Length == 0 && (_flags & (ShutdownAsked | Failed)) == ShutdownAsked) SendEndOfStream();
     }
 

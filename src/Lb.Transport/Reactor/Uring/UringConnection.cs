@@ -253,4 +253,7 @@ internal enum UringKinds : byte
 
     /// <summary>Bytes wait in <see cref="UringBacklogs"/>.</summary>
     Backlogged = 1 << 6,
+
+    /// <summary>Of <see cref="Send"/>: somebody was told that its bytes are pending.</summary>
+    Unknown = 1 << 7,
 }

@@ -194,6 +194,7 @@ internal sealed unsafe class UringLoop : NativeLoop
 
     protected override void Dispatch(int count)
     {
+        EndTurn();
         uint tail = _ring.Tail;
         for (uint head = _ring.Head; head != tail;)
         {
@@ -203,8 +204,6 @@ internal sealed unsafe class UringLoop : NativeLoop
             Complete(completion);
             if ((completion.Flags & UringOperation.HasBuffer) != 0) _buffers.GiveBack((int)(completion.Flags >> 16));
         }
-
-        EndTurn();
     }
 
     protected override void Release()
