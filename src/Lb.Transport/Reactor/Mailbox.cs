@@ -16,6 +16,8 @@ internal sealed class Mailbox(Action wake)
     private List<Item> _running = [];
     private volatile bool _signalled;
     private volatile bool _closed;
+    private bool _awake; // the loop will see what is there without being woken
+    private bool _delayed; // somebody is going to call EndDelay
 
     /// <summary>True when <see cref="Run"/> has something to do: the loop must not sleep.</summary>
     public bool IsSignalled => _signalled;
@@ -36,6 +38,34 @@ internal sealed class Mailbox(Action wake)
             _incoming.Add(new Item(work, state));
             Signal(fromLoop);
             return true;
+        }
+    }
+
+    /// <summary>Takes work without waking the loop, which sees it when <see cref="EndDelay"/> is called or something else wakes it.</summary>
+    /// <param name="work">What to run.</param>
+    /// <param name="state">Its argument.</param>
+    /// <param name="isFirst">True when the caller must see to it that <see cref="EndDelay"/> is called; for what follows until then, that serves too.</param>
+    /// <returns>False when the mailbox is closed.</returns>
+    public bool PostDelayed(Action<object?> work, object? state, out bool isFirst)
+    {
+        lock (_gate)
+        {
+            isFirst = !_closed && !_awake && !_delayed;
+            if (_closed) return false;
+            _incoming.Add(new Item(work, state));
+            _signalled = true;
+            _delayed |= isFirst;
+            return true;
+        }
+    }
+
+    /// <summary>Wakes the loop if it has not seen everything.</summary>
+    public void EndDelay()
+    {
+        lock (_gate)
+        {
+            _delayed = false;
+            if (_signalled && !_closed) Signal(awake: false);
         }
     }
 
@@ -65,6 +95,7 @@ internal sealed class Mailbox(Action wake)
         lock (_gate)
         {
             _signalled = false;
+            _awake = false;
             (_incoming, _running) = (_running, _incoming);
         }
     }
@@ -90,8 +121,9 @@ internal sealed class Mailbox(Action wake)
 
     private void Signal(bool awake)
     {
-        if (_signalled) return;
         _signalled = true;
+        if (_awake) return;
+        _awake = true;
         if (!awake) wake();
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Lb.Transport;
 
 /// <summary>What every driver shares: the thread, the order of a turn, the clock, the timers and the mailbox.</summary>
-internal abstract class ReactorLoop : EventLoop
+internal abstract class ReactorLoop : EventLoop, IThreadPoolWorkItem
 {
     private readonly Lock _lifecycle = new();
     private readonly Mailbox _mailbox;
@@ -60,6 +60,15 @@ internal abstract class ReactorLoop : EventLoop
         ArgumentNullException.ThrowIfNull(work);
         return _mailbox.Post(work, state, IsCurrent);
     }
+
+    /// <summary><see cref="Post"/> on a thread of the pool that may bring more at once: the loop is woken by the pool's next work, for all of it.</summary>
+    internal void PostFromPool(Action<object?> work, object? state)
+    {
+        _mailbox.PostDelayed(work, state, out bool isFirst);
+        if (isFirst) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _mailbox.EndDelay();
 
     public sealed override void Schedule(LoopTimer timer, TimeSpan due)
     {

@@ -15,8 +15,8 @@ internal sealed class SocketOperation(ManagedLoop loop, ManagedConnection connec
     /// <summary>Handles the end in a later turn. After the loop's end nobody is interested.</summary>
     public void CompleteLater() => _ = loop.Post(s_complete, this);
 
-    // A thread of the pool: no handler may run here.
-    protected override void OnCompleted(SocketAsyncEventArgs e) => CompleteLater();
+    // A thread of the pool: no handler may run here. It works off all that the kernel has told at once, so the loop is woken after that.
+    protected override void OnCompleted(SocketAsyncEventArgs e) => loop.PostFromPool(s_complete, this);
 
     private void Complete() => loop.Complete(connection, completion);
 }
