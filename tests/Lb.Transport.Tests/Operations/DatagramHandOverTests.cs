@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Lb.Transport.Tests.Udp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -153,6 +153,7 @@ public sealed partial class HandOverTests : GatewayTests
         Assert.Contains("is in use by", error.Message, StringComparison.Ordinal);
     }
 
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
     [Fact(Timeout = Timeout)]
     public async Task A_process_of_another_user_gets_nothing()
     {

@@ -109,7 +109,7 @@ public sealed class SourceAddressTests : GatewayTests
         using TestServer server = new(backlog: 4096);
         EventLoop loop = EventLoops.Create(ReactorDriver.Epoll, "measured");
         loop.Start();
-        SourceAddress.TryParse("127.0.0.9", out SourceAddress? source, out _);
+        Assert.True(SourceAddress.TryParse("127.0.0.9", out SourceAddress? source, out _));
         ConnectOptions options = new(new ConnectTcpOptions { Dscp = 4 }, null, source);
         await MeasureAsync(options); // connections for the next ones
         long allocated = await MeasureAsync(options);

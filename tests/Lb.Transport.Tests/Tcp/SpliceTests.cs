@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Lb.Testing;
 
 namespace Lb.Transport.Tests;
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace Lb.Transport.Tests.Tls;
 
 /// <summary>What is wrong with TLS options is told by path, value and reason before anything starts.</summary>

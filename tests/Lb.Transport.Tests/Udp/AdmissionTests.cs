@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Lb.Transport.Tests.Udp;
 
 /// <summary>Rules and limits of sources hold for UDP sessions too.</summary>
